@@ -1,0 +1,55 @@
+import { MissingPackageError } from '../errors.ts'
+import type { RedisClient, RedisOption } from '../redis.ts'
+
+export interface OpenRedisOptions {
+  /** Who asks, for error messages. */
+  readonly owner: string
+  /** A command that takes longer fails. Default: no limit. */
+  readonly commandTimeoutMs?: number
+  /** What to do with a failing connection: it is retried for ever, and each failure is heard here. */
+  readonly onError?: (error: Error) => void
+}
+
+/**
+ * Opens a connection of its own that fails fast: commands fail at once while Redis is away, none is
+ * repeated behind the caller's back, and reconnecting never gives up. The client that the app passed is
+ * duplicated, never changed; close what is returned here, not theirs.
+ */
+export async function openRedis(
+  redis: RedisOption,
+  { owner, commandTimeoutMs, onError = () => {} }: OpenRedisOptions,
+): Promise<RedisClient> {
+  const settings = {
+    lazyConnect: true,
+    enableOfflineQueue: false,
+    enableAutoPipelining: true,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+    connectTimeout: 1_000,
+    retryStrategy: (attempt: number) => Math.min(1_000, 50 * attempt),
+    ...(commandTimeoutMs === undefined ? {} : { commandTimeout: commandTimeoutMs }),
+  }
+  const client =
+    typeof redis === 'string' ? await connectTo(redis, owner, settings) : duplicate(redis, settings)
+  client.on('error', onError as (...args: never[]) => void)
+  // The first connection may fail like any later one; the retry strategy goes on by itself.
+  await client.connect().catch(onError)
+  return client
+}
+
+async function connectTo(url: string, owner: string, settings: object): Promise<RedisClient> {
+  const { Redis } = await import('ioredis').catch((cause: unknown) => {
+    throw new MissingPackageError(owner, 'ioredis', { cause })
+  })
+  // ioredis types each command by overloads; ours is the part of them that we call.
+  return new Redis(url, settings) as unknown as RedisClient
+}
+
+function duplicate(client: RedisClient, settings: object): RedisClient {
+  const isCluster = 'nodes' in client
+  const overrides = isCluster
+    ? [undefined, { lazyConnect: true, enableOfflineQueue: false, redisOptions: settings }]
+    : [settings]
+  // `duplicate` takes other arguments on a cluster than on a single server, hence `never[]` in the port.
+  return client.duplicate(...(overrides as never[]))
+}

@@ -1,0 +1,48 @@
+import CircuitBreaker from 'opossum'
+import { type Breaker, BreakerOpenError } from '../breaker.ts'
+
+export interface OpossumBreakerOptions {
+  /** Named in errors and metrics. */
+  readonly name: string
+  /** Opens when more than this share of calls failed, in percent. Default 50. */
+  readonly errorPercent?: number
+  /** Calls within ten seconds before it may open. Default 5. */
+  readonly minCalls?: number
+  /** How long it rests before it lets one call through, in milliseconds. Default 1000. */
+  readonly restMs?: number
+}
+
+/**
+ * A breaker over opossum's rolling window. Opossum's own timeout stays off: it shares one abort signal
+ * among all calls under way, so that one slow call would abort its neighbours. Put `withDeadline` inside.
+ */
+export function opossumBreaker({
+  name,
+  errorPercent = 50,
+  minCalls = 5,
+  restMs = 1_000,
+}: OpossumBreakerOptions): Breaker {
+  const circuit = new CircuitBreaker((task: () => Promise<unknown>) => task(), {
+    name,
+    timeout: false,
+    errorThresholdPercentage: errorPercent,
+    volumeThreshold: minCalls,
+    resetTimeout: restMs,
+  })
+  return {
+    get isOpen() {
+      return circuit.opened
+    },
+    async run<T>(task: () => Promise<T>): Promise<T> {
+      try {
+        // `fire` hands back what its action returned, and the action is the task itself.
+        return (await circuit.fire(task)) as T
+      } catch (failure) {
+        if (failure instanceof Error && 'code' in failure && failure.code === 'EOPENBREAKER') {
+          throw new BreakerOpenError(name, { cause: failure })
+        }
+        throw failure
+      }
+    },
+  }
+}

@@ -1,0 +1,22 @@
+export { type OpenRedisOptions, openRedis } from './adapters/ioredis.ts'
+export { type OpossumBreakerOptions, opossumBreaker } from './adapters/opossum.ts'
+export { type Backoff, type ExponentialBackoffOptions, exponentialBackoff } from './backoff.ts'
+export { type Breaker, BreakerOpenError, noBreaker } from './breaker.ts'
+export { type Clock, type SleepOptions, sleep, systemClock, type Timer } from './clock.ts'
+export { type Closeable, closeAll } from './closeable.ts'
+export { DeadlineExceededError, withDeadline } from './deadline.ts'
+export { type Duration, parseDuration } from './duration.ts'
+export {
+  EmbeddedEngineError,
+  InvalidOptionError,
+  isStepladderError,
+  MissingPackageError,
+  StepladderError,
+  UnknownOptionError,
+} from './errors.ts'
+export { checkOptionNames } from './options.ts'
+export type { RedisClient, RedisOption } from './redis.ts'
+export { begin, ignoreReports, type Report, type Reporter, reportTo } from './report.ts'
+export { type RetryOptions, retry } from './retry.ts'
+export { SingleFlight } from './single-flight.ts'
+export { parseSize, type Size } from './size.ts'

@@ -1,0 +1,15 @@
+/** What Stepladder needs of a Redis client. ioredis 5 and 6 fit, `Redis` and `Cluster` alike. */
+export interface RedisClient {
+  readonly status: string
+  get(key: string): Promise<string | null>
+  call(command: string, ...args: (string | Buffer | number)[]): Promise<unknown>
+  duplicate(...args: never[]): RedisClient
+  connect(): Promise<void>
+  disconnect(): void
+  quit(): Promise<unknown>
+  on(event: string, listener: (...args: never[]) => void): unknown
+  off(event: string, listener: (...args: never[]) => void): unknown
+}
+
+/** A URL such as `redis://127.0.0.1:6379`, or a client that the app already has. */
+export type RedisOption = string | RedisClient
