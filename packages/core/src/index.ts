@@ -4,6 +4,10 @@ export { type Backoff, type ExponentialBackoffOptions, exponentialBackoff } from
 export { type Breaker, BreakerOpenError, noBreaker } from './breaker.ts'
 export { type Clock, type SleepOptions, sleep, systemClock, type Timer } from './clock.ts'
 export { type Closeable, closeAll } from './closeable.ts'
+export { type RunClusterOptions, runCluster } from './cluster/run-cluster.ts'
+export { CrashLoopError, type Distribution, ReloadFailedError } from './cluster/supervisor.ts'
+export { openWorkerChannel, type WorkerChannel } from './cluster/worker-channel.ts'
+export type { Workers } from './cluster/workers.ts'
 export { DeadlineExceededError, withDeadline } from './deadline.ts'
 export { type Duration, parseDuration } from './duration.ts'
 export {
@@ -14,9 +18,12 @@ export {
   StepladderError,
   UnknownOptionError,
 } from './errors.ts'
+export { createMetrics, type Metrics, type MetricsOptions } from './metrics/metrics.ts'
+export type { Histogram, HistogramConfiguration, MetricsRegistry, PromClient } from './metrics/prom-client.ts'
 export { checkOptionNames } from './options.ts'
 export type { RedisClient, RedisOption } from './redis.ts'
 export { begin, ignoreReports, type Report, type Reporter, reportTo } from './report.ts'
 export { type RetryOptions, retry } from './retry.ts'
+export { closeOnShutdown } from './shutdown.ts'
 export { SingleFlight } from './single-flight.ts'
 export { parseSize, type Size } from './size.ts'

@@ -1,0 +1,7 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs'
+import { main } from '@stepladder/core/cli'
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+const preload = new URL('./worker.js', import.meta.url).href
+process.exitCode = await main(process.argv.slice(2), { preload, version })

@@ -1,0 +1,120 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { supervise } from './cluster/supervise.ts'
+import type { Distribution } from './cluster/supervisor.ts'
+import { countWorkers, type Workers } from './cluster/workers.ts'
+import { type Duration, parseDuration } from './duration.ts'
+import { StepladderError } from './errors.ts'
+
+const usage = `Usage: stepladder run [options] FILE [arguments of FILE]
+
+Runs an unchanged Node.js server in one worker per CPU core, replaces workers that die, and loses no
+request when it stops (SIGTERM, SIGINT) or rolls over to a new build (SIGHUP).
+
+  --workers N|auto        how many workers; default: auto, one per core
+  --drain DURATION        how long a worker may take to finish what it began; default: 10s
+  --distribution KIND     shared (default): workers accept from one socket;
+                          round-robin: connections are handed out in turn
+  --help, --version
+
+Exit codes: 0 stopped as told, 1 the workers cannot be kept alive, 2 wrong usage.`
+
+export interface CliSurroundings {
+  /** What each worker loads before FILE; a URL for Node's --import. */
+  readonly preload: string
+  readonly version: string
+}
+
+/** The command `stepladder`; resolves with its exit code. */
+export async function main(argv: readonly string[], { preload, version }: CliSurroundings): Promise<number> {
+  try {
+    const command = parse(argv)
+    if (command.kind === 'help') console.log(usage)
+    if (command.kind === 'version') console.log(version)
+    if (command.kind === 'run') await run(command, preload)
+    return 0
+  } catch (failure) {
+    if (!(failure instanceof Error)) throw failure
+    console.error(`stepladder: ${failure.message}`)
+    return isWrongUsage(failure) ? 2 : 1
+  }
+}
+
+interface RunCommand {
+  readonly kind: 'run'
+  readonly file: string
+  readonly args: readonly string[]
+  readonly workers: Workers
+  readonly drain: Duration
+  readonly distribution: Distribution
+}
+
+function parse(argv: readonly string[]): RunCommand | { readonly kind: 'help' | 'version' } {
+  // What follows FILE belongs to FILE, whatever it looks like.
+  const fileAt = argv.findIndex(
+    (word, index) => index > 0 && !word.startsWith('--') && !takesValue(argv[index - 1]),
+  )
+  const own = fileAt === -1 ? argv : argv.slice(0, fileAt)
+  const { values, positionals } = parseArgs({
+    args: [...own],
+    allowPositionals: true,
+    options: {
+      workers: { type: 'string', default: 'auto' },
+      drain: { type: 'string', default: '10s' },
+      distribution: { type: 'string', default: 'shared' },
+      help: { type: 'boolean', short: 'h', default: false },
+      version: { type: 'boolean', short: 'v', default: false },
+    },
+  })
+  if (values.help || argv.length === 0) return { kind: 'help' }
+  if (values.version) return { kind: 'version' }
+  if (positionals[0] !== 'run') throw new UsageError(`there is no command "${positionals[0]}"`)
+  if (fileAt === -1) throw new UsageError('which file? stepladder run FILE')
+  const { distribution } = values
+  if (distribution !== 'shared' && distribution !== 'round-robin') {
+    throw new UsageError(`--distribution is "shared" or "round-robin", not "${distribution}"`)
+  }
+  return {
+    kind: 'run',
+    file: argv[fileAt]!,
+    args: argv.slice(fileAt + 1),
+    workers: values.workers === 'auto' ? 'auto' : Number(values.workers),
+    // Checked where it is parsed, a few lines on.
+    drain: values.drain as Duration,
+    distribution,
+  }
+}
+
+function takesValue(word: string | undefined): boolean {
+  return word === '--workers' || word === '--drain' || word === '--distribution'
+}
+
+async function run({ file, args, workers, drain, distribution }: RunCommand, preload: string): Promise<void> {
+  const exec = resolve(file)
+  if (!existsSync(exec)) throw new UsageError(`there is no file "${file}"`)
+  await supervise({
+    workers: countWorkers('stepladder run', workers),
+    distribution,
+    drainMs: parseDuration('stepladder run', 'drain', drain),
+    startMs: 30_000,
+    exec,
+    args,
+    execArgv: [...process.execArgv, '--import', preload],
+    log: (line) => console.error(`stepladder: ${line}`),
+  })
+}
+
+class UsageError extends StepladderError {
+  readonly code = 'WRONG_USAGE'
+
+  constructor(problem: string) {
+    super(`${problem} (stepladder --help tells more)`)
+  }
+}
+
+function isWrongUsage(failure: Error): boolean {
+  if (!('code' in failure)) return false
+  const code = String(failure.code)
+  return code === 'WRONG_USAGE' || code === 'INVALID_OPTION' || code.startsWith('ERR_PARSE_ARGS')
+}
