@@ -1,2 +1,7 @@
+export { ServerStartError, ServerUnavailableError } from './errors.ts'
 export { FakeClock } from './fake-clock.ts'
+export { freePort } from './free-port.ts'
+export { keyPrefix } from './key-prefix.ts'
+export { PostgresServer, type StartPostgresOptions, startPostgres } from './postgres-server.ts'
 export { RecordedReports } from './recorded-reports.ts'
+export { RedisServer, type StartRedisOptions, startRedis } from './redis-server.ts'
