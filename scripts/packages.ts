@@ -42,7 +42,7 @@ export function strayFiles(folder: string, files: readonly string[]): string[] {
   const stray = files.filter((file) => !published.test(file) && !always.includes(file))
   const missing = always.filter((file) => !files.includes(file))
   const stale = files.filter((file) => {
-    const source = /^dist\/cjs\/(.+)\.js$/.exec(file)?.[1]
+    const source = /^dist\/cjs\/((?:src|testing)\/.+)\.js$/.exec(file)?.[1]
     return source !== undefined && !sources.has(`${source}.ts`)
   })
   return [
