@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   ssr: { resolve: { conditions: ['@stepladder/source'] } },
   test: {
+    globalSetup: ['./packages/core/testing/global-setup.ts'],
     projects: ['core', 'cache', 'queue', 'session', 'shard', 'airline', 'repository'].map((name) => ({
       extends: true,
       test: { name, include: [`${folderOf(name)}/**/*.test.ts`] },
