@@ -1,0 +1,1 @@
+export { type SqlTwin, testSqlTwin } from './sql-twin.ts'
