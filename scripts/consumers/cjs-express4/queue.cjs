@@ -1,0 +1,76 @@
+const { createWriteBehind, kyselySink } = require('@stepladder/queue')
+const express = require('express')
+const session = require('express-session')
+const { openDatabase } = require('./database.cjs')
+
+const db = openDatabase('airline.db')
+const events = createWriteBehind({ name: 'events', directory: 'journal', sink: kyselySink({ database: db, table: 'events' }) })
+const app = express()
+app.use(express.json())
+app.use(
+  session({
+    secret: 'consumer',
+    resave: false,
+    saveUninitialized: false,
+  }),
+)
+
+app.get('/process', (_req, res) => {
+  res.json({ pid: process.pid, ...db.counts })
+})
+
+function findAirport(code) {
+  return db.selectFrom('airports').selectAll().where('code', '=', code).executeTakeFirst()
+}
+
+app.get('/airports/:code', async (req, res, next) => {
+  try {
+    res.json(await findAirport(req.params.code))
+  } catch (error) {
+    next(error)
+  }
+})
+
+app.get('/cart', (req, res) => {
+  res.json(req.session.cart ?? [])
+})
+
+app.post('/cart', (req, res) => {
+  req.session.cart = [...(req.session.cart ?? []), req.body.flight]
+  res.json(req.session.cart)
+})
+
+app.post('/events', async (req, res, next) => {
+  try {
+    await events.write(req.body)
+    res.status(202).end()
+  } catch (error) {
+    next(error)
+  }
+})
+
+app.use('/customers/:customer', (req, _res, next) => {
+  req.db = db
+  next()
+})
+
+app.get('/customers/:customer/bookings', async (req, res, next) => {
+  try {
+    const { customer } = req.params
+    res.json(await req.db.selectFrom('bookings').select('flight').where('customer', '=', customer).execute())
+  } catch (error) {
+    next(error)
+  }
+})
+
+app.post('/customers/:customer/bookings', async (req, res, next) => {
+  try {
+    const { customer } = req.params
+    await req.db.insertInto('bookings').values({ customer, flight: req.body.flight }).execute()
+    res.status(201).end()
+  } catch (error) {
+    next(error)
+  }
+})
+
+app.listen(process.env.PORT)
