@@ -1,0 +1,6 @@
+export { makeBatchId } from '../src/batch-id.ts'
+export { BullmqBroker, type BullmqBrokerOptions } from '../src/brokers/bullmq.ts'
+export { JournalBroker, type JournalBrokerOptions } from '../src/brokers/journal.ts'
+export { MemoryBroker } from './memory-broker.ts'
+export { RecordingSink } from './recording-sink.ts'
+export { type BrokerPlace, testBroker } from './test-broker.ts'
