@@ -9,7 +9,7 @@ import { tempFolder } from './temp-folder.ts'
 /** An application as users have it; its files are in `consumers/<name>`. */
 export type Consumer = { name: string; ending: 'cjs' | 'mjs'; express: string }
 
-export const consumers: readonly Consumer[] = [
+export const consumers: readonly [Consumer, Consumer] = [
   { name: 'cjs-express4', ending: 'cjs', express: '4.22.1' },
   { name: 'esm-express5', ending: 'mjs', express: versionOf('express') },
 ]
