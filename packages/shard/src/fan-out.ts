@@ -34,7 +34,7 @@ export async function fanOut<T>(
     for (let turn = next++; turn < shards.length; turn = next++) {
       const shard = shards[turn]!
       answers[turn] = await answerOf(shard, async () => {
-        const leftMs = deadline - clock.monotonic()
+        const leftMs = Math.ceil(deadline - clock.monotonic())
         if (leftMs <= 0) throw new DeadlineExceededError(`Waiting for a turn to ask "${shard}"`, timeoutMs)
         return withDeadline(`Asking "${shard}"`, leftMs, async (signal) => ask(shard, signal), clock)
       })

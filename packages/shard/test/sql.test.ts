@@ -1,4 +1,4 @@
-import { type PostgresServer, startPostgres } from '@stepladder/core/testing'
+import { type SharedPostgres, sharedPostgres } from '@stepladder/core/testing'
 import { bucketSql, createShards, placeBuckets } from '@stepladder/shard'
 import { testSqlTwin } from '@stepladder/shard/testing'
 import { sql } from 'kysely'
@@ -6,14 +6,16 @@ import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { postgresShard } from './postgres-shard.ts'
 
-let postgres: PostgresServer
+let postgres: SharedPostgres
+const databases: string[] = []
 beforeAll(async () => {
-  postgres = await startPostgres()
+  postgres = await sharedPostgres()
+  databases.push(...(await Promise.all([1, 2, 3].map(() => postgres.createDatabase()))))
 })
-afterAll(() => postgres?.stop())
+afterAll(() => Promise.all(databases.map((url) => postgres.dropDatabase(url))))
 
 async function connect() {
-  const client = new Client({ connectionString: postgres.url })
+  const client = new Client({ connectionString: databases[0] })
   await client.connect()
   return {
     query: async (text: string): Promise<Record<string, unknown>[]> => (await client.query(text)).rows,
@@ -22,7 +24,19 @@ async function connect() {
 }
 
 describe('the same key finds the same shard in SQL', () => {
-  testSqlTwin('Postgres', connect)
+  testSqlTwin('Postgres', connect, { test })
+
+  test('control: a server that hashes otherwise fails that contract, for every key type', async () => {
+    const open = async () => {
+      const { query, close } = await connect()
+      return { query: (text: string) => query(text.replace(', 0) &', ', 1) &')), close }
+    }
+    const runs: (() => Promise<void>)[] = []
+    testSqlTwin('Another seed', open, { test: (_title, run) => runs.push(run) })
+
+    expect(runs).toHaveLength(3)
+    for (const run of runs) await expect(run()).rejects.toThrow('keys have another bucket there')
+  })
 
   test('control: a text key hashed as a number finds another bucket', async () => {
     const { query, close } = await connect()
@@ -35,7 +49,7 @@ describe('the same key finds the same shard in SQL', () => {
   test('also where the column has a collation that ignores case', async () => {
     const { query, close } = await connect()
     const shards = createShards({ shards: { only: { destroy: close } }, key: 'text' })
-    await query(`create collation if not exists caseless
+    await query(`create collation caseless
       (provider = icu, locale = 'und-u-ks-level2', deterministic = false)`)
     const [row] = await query(`
       select ${shards.bucketSql('name')} as bucket, (hashtextextended(name, 0) & 4095)::int as control
@@ -71,8 +85,8 @@ test('every row written through for() lies, by its own SQL, in a bucket that its
   const placement = placeBuckets({ shards: { eu: 3, us: 1 }, buckets: 64 })
   const shards = createShards({
     shards: {
-      eu: await postgresShard(await postgres.createDatabase()),
-      us: await postgresShard(await postgres.createDatabase()),
+      eu: await postgresShard(databases[1]!),
+      us: await postgresShard(databases[2]!),
     },
     key: 'text',
     placement,
