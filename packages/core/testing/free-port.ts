@@ -1,4 +1,6 @@
 import { createServer } from 'node:net'
+import { retry } from '../src/retry.ts'
+import { ServerStartError } from './errors.ts'
 
 const lowest = 10_000
 const count = 12_000
@@ -23,4 +25,21 @@ function isFree(port: number): Promise<boolean> {
     server.once('error', () => resolve(false))
     server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
   })
+}
+
+/** Runs `start` with a free port, and again with another if someone else was faster to take it. */
+export function onFreePort<T>(
+  start: (port: number) => Promise<T>,
+  alsoFree: readonly number[] = [],
+): Promise<T> {
+  return retry(async () => start(await freePort(alsoFree)), {
+    attempts: 5,
+    backoff: () => 0,
+    retryIf: wasTaken,
+  })
+}
+
+function wasTaken(failure: unknown): boolean {
+  if (failure instanceof ServerStartError) return /address already in use/i.test(failure.log)
+  return failure instanceof Error && 'code' in failure && failure.code === 'EADDRINUSE'
 }

@@ -1,11 +1,10 @@
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ServerStartError } from './errors.ts'
-import { freePort } from './free-port.ts'
+import { onFreePort } from './free-port.ts'
 import { createDatabase } from './postgres-database.ts'
 import { fillDataFolder } from './postgres-template.ts'
 import { findPostgres, type PostgresPrograms } from './programs.ts'
-import { ServerProcess } from './server-process.ts'
+import { ServerProcess, stopAndThrow } from './server-process.ts'
 import { serverUser } from './server-user.ts'
 import { makeTempFolder, sweepTempFolders } from './temp-folder.ts'
 
@@ -22,20 +21,11 @@ export interface StartPostgresOptions {
 export async function startPostgres({ config = {} }: StartPostgresOptions = {}): Promise<PostgresServer> {
   const programs = await findPostgres()
   await sweepTempFolders()
-  for (let attempt = 1; ; attempt++) {
-    const port = await freePort()
-    const folder = await makeTempFolder('postgres')
-    const server = new PostgresServer(programs, { folder, port, config })
-    try {
-      await server.restart()
-      return server
-    } catch (failure) {
-      await server.stop()
-      // Between finding the port free and taking it, another process may have been faster.
-      const wasTaken = failure instanceof ServerStartError && /address already in use/i.test(failure.log)
-      if (!wasTaken || attempt === 5) throw failure
-    }
-  }
+  return onFreePort(async (port) => {
+    const server = new PostgresServer(programs, { folder: await makeTempFolder('postgres'), port, config })
+    await server.restart().catch(stopAndThrow(server))
+    return server
+  })
 }
 
 interface PostgresPlace {

@@ -29,7 +29,7 @@ function startNode(): Promise<RedisServer> {
   return launchRedis({
     alsoFree: [busDistance],
     // The longest that a dead node goes unnoticed. A healthy one on a busy machine must not seem dead.
-    configFor: () => ({ 'cluster-enabled': 'yes', 'cluster-node-timeout': '3000' }),
+    config: { 'cluster-enabled': 'yes', 'cluster-node-timeout': '3000' },
   })
 }
 

@@ -48,11 +48,11 @@ const replicating = { config: { 'repl-diskless-sync': 'yes', 'repl-diskless-sync
 function startSentinel(master: RedisServer): Promise<RedisServer> {
   return launchRedis({
     isSentinel: true,
-    configFor: () => ({
+    config: {
       'sentinel monitor': `${masterName} ${master.host} ${master.port} 2`,
       'sentinel down-after-milliseconds': `${masterName} 500`,
       'sentinel failover-timeout': `${masterName} 3000`,
-    }),
+    },
   })
 }
 

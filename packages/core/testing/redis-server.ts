@@ -1,10 +1,9 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ServerStartError } from './errors.ts'
-import { freePort } from './free-port.ts'
+import { onFreePort } from './free-port.ts'
 import { findRedis, type Program } from './programs.ts'
 import { askRedis } from './redis-command.ts'
-import { ServerProcess } from './server-process.ts'
+import { ServerProcess, stopAndThrow } from './server-process.ts'
 import { makeTempFolder, sweepTempFolders } from './temp-folder.ts'
 
 export interface StartRedisOptions {
@@ -22,11 +21,11 @@ export function startRedis({
   appendonly = false,
   config = {},
 }: StartRedisOptions = {}): Promise<RedisServer> {
-  return launchRedis({ configFor: () => ({ appendonly: appendonly ? 'yes' : 'no', ...config }) })
+  return launchRedis({ config: { appendonly: appendonly ? 'yes' : 'no', ...config } })
 }
 
 export interface LaunchRedisOptions {
-  readonly configFor: (port: number) => Readonly<Record<string, string>>
+  readonly config: Readonly<Record<string, string>>
   /** Distances from its port at which ports must be free as well. */
   readonly alsoFree?: readonly number[]
   readonly isSentinel?: boolean
@@ -34,26 +33,18 @@ export interface LaunchRedisOptions {
 
 /** `startRedis` for every kind of server: members of a cluster and sentinels too. */
 export async function launchRedis({
-  configFor,
+  config,
   alsoFree,
   isSentinel = false,
 }: LaunchRedisOptions): Promise<RedisServer> {
   const program = await findRedis()
   await sweepTempFolders()
-  for (let attempt = 1; ; attempt++) {
-    const port = await freePort(alsoFree)
+  return onFreePort(async (port) => {
     const folder = await makeTempFolder('redis')
-    const server = new RedisServer(program, { folder, port, config: configFor(port), isSentinel })
-    try {
-      await server.restart()
-      return server
-    } catch (failure) {
-      await server.stop()
-      // Between finding the port free and taking it, another process may have been faster.
-      const wasTaken = failure instanceof ServerStartError && /address already in use/i.test(failure.log)
-      if (!wasTaken || attempt === 5) throw failure
-    }
-  }
+    const server = new RedisServer(program, { folder, port, config, isSentinel })
+    await server.restart().catch(stopAndThrow(server))
+    return server
+  }, alsoFree)
 }
 
 interface RedisPlace {
@@ -148,7 +139,7 @@ export class RedisServer implements AsyncDisposable {
     const { folder, port, config } = this.#place
     const data = join(folder, 'data')
     await mkdir(data, { recursive: true })
-    const all = { port, bind: this.host, 'protected-mode': 'no', dir: data, save: '""', ...config }
+    const all = { port, bind: this.host, 'protected-mode': 'no', dir: `"${data}"`, save: '""', ...config }
     const path = join(data, 'redis.conf')
     const lines = Object.entries(all).map(([name, value]) => `${name} ${value}\n`)
     await writeFile(path, lines.join(''), { flag: 'wx' }).catch(unlessItExists)

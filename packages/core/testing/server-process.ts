@@ -1,9 +1,9 @@
 import { closeSync, openSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { childrenOf } from './child-processes.ts'
 import { ServerStartError } from './errors.ts'
 import { eventually } from './eventually.ts'
 import { GuardedProcess } from './guarded-process.ts'
+import { childrenOf, isRunning } from './process-table.ts'
 import type { ServerUser } from './server-user.ts'
 
 export interface ServerProcessOptions {
@@ -40,24 +40,17 @@ export class ServerProcess {
 
   /** Resolves when `probe` does; rejects with `ServerStartError` when the server ends, or after 30 s. */
   async whenReady(name: string, probe: (process: ServerProcess) => Promise<void>): Promise<void> {
-    const ended = this.#process.exited.then((exit) => {
-      throw new Error(`${name} ended with ${exit.signal ?? `code ${exit.code}`}`)
-    })
-    const ready = eventually(name, 30_000, () => probe(this))
-    try {
-      await Promise.race([ready, ended])
-    } catch (cause) {
-      const log = await readFile(this.#log, 'utf8').catch(() => '')
-      throw new ServerStartError(name, log.slice(-2_000), { cause })
-    }
+    const hasEnded = await eventually(name, 30_000, async () => {
+      if (this.#process.hasExited) return true
+      await probe(this)
+      return false
+    }).catch((cause: unknown) => this.#fail(name, cause))
+    if (hasEnded) await this.#fail(name)
   }
 
-  /** Parent first, so that it makes no more children while they are stopped. */
   async freeze(): Promise<void> {
-    this.#process.signal('SIGSTOP')
-    this.#frozenChildren = await childrenOf(this.pid)
+    this.#frozenChildren = await this.#stopAll()
     this.#process.guardAlso(this.#frozenChildren)
-    signalAll(this.#frozenChildren, 'SIGSTOP')
     this.isFrozen = true
   }
 
@@ -71,10 +64,12 @@ export class ServerProcess {
 
   /** As when the machine dies: the children too. */
   async kill(): Promise<void> {
-    const children = await childrenOf(this.pid)
+    const children = await this.#stopAll()
     this.#process.signal('SIGKILL')
     signalAll(children, 'SIGKILL')
     await this.#process.waitForExit()
+    // They hold memory that they share with the server's next life.
+    for (const child of children) await eventually('the end of a process', 10_000, () => checkEnded(child))
   }
 
   /** Asks the server to end; SIGKILL follows after `graceMs`. */
@@ -85,6 +80,34 @@ export class ServerProcess {
     await this.#process.waitForExit()
     clearTimeout(timer)
   }
+
+  async #fail(name: string, cause?: unknown): Promise<never> {
+    const log = await readFile(this.#log, 'utf8')
+    throw new ServerStartError(name, log.slice(-2_000), { cause })
+  }
+
+  /** Parent first: a child that was being born at that moment is in the next list. */
+  async #stopAll(): Promise<readonly number[]> {
+    this.#process.signal('SIGSTOP')
+    for (let known = 0; ; ) {
+      const children = await childrenOf(this.pid)
+      signalAll(children, 'SIGSTOP')
+      if (children.length === known) return children
+      known = children.length
+    }
+  }
+}
+
+/** For a server that did not start: removes what it left, and rejects with the reason. */
+export function stopAndThrow(server: { stop(): Promise<void> }): (failure: unknown) => Promise<never> {
+  return async (failure) => {
+    await server.stop()
+    throw failure
+  }
+}
+
+async function checkEnded(pid: number): Promise<void> {
+  if (await isRunning(pid)) throw new Error(`process ${pid} runs`)
 }
 
 function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { freePort } from './free-port.ts'
+import { onFreePort } from './free-port.ts'
 import { ProxiedConnection } from './proxied-connection.ts'
 
 export interface TcpProxyOptions {
@@ -12,9 +12,11 @@ export interface TcpProxyOptions {
 
 /** Starts a network with faults between a client and the server at `port`. */
 export async function startTcpProxy({ port, host = '127.0.0.1' }: TcpProxyOptions): Promise<TcpProxy> {
-  const proxy = new TcpProxy(await freePort(), () => connect(port, host))
-  await proxy.accept()
-  return proxy
+  return onFreePort(async (own) => {
+    const proxy = new TcpProxy(own, () => connect(port, host))
+    await proxy.accept()
+    return proxy
+  })
 }
 
 /** A TCP proxy that breaks when told to; a fault holds for connections open and to come, until `heal`. */

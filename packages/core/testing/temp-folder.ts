@@ -1,6 +1,7 @@
 import { chown, mkdtemp, readdir, rm } from 'node:fs/promises'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { isRunning } from './process-table.ts'
 import { canReach, serverUser } from './server-user.ts'
 
 /** A new folder that names its owner's process, so that `sweepTempFolders` can tell when nobody needs it. */
@@ -18,7 +19,8 @@ export async function sweepTempFolders(): Promise<void> {
     if (!name.startsWith(prefix)) continue
     const owner = Number.parseInt(name.slice(prefix.length), 10)
     // Another run may be sweeping the same folder, and some folders are another user's.
-    if (!isAlive(owner)) await rm(join(tempRoot(), name), { recursive: true, force: true }).catch(() => {})
+    if (!(await isRunning(owner)))
+      await rm(join(tempRoot(), name), { recursive: true, force: true }).catch(() => {})
   }
 }
 
@@ -30,14 +32,4 @@ export function tempRoot(): string {
 // With the machine's name, because containers that share a folder do not share process numbers.
 function ownPrefix(): string {
   return `stepladder-${hostname()}-`
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (failure) {
-    // EPERM: it lives, and is another user's.
-    return failure instanceof Error && 'code' in failure && failure.code !== 'ESRCH'
-  }
 }
