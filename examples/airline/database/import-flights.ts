@@ -6,8 +6,8 @@ import {
   readWeatherDays,
   readWeatherHours,
 } from './flight-records.ts'
-import { openDatabase } from './open-database.ts'
-import { createSchema } from './schema.ts'
+import { bookingShards, openDatabase } from './open-database.ts'
+import { createBookings, createSchema } from './schema.ts'
 import type { Tables } from './tables.ts'
 
 export interface ImportOptions {
@@ -49,8 +49,11 @@ export async function importFlights(
 const rowsPerInsert = 2_000
 
 if (import.meta.main) {
-  const database = openDatabase()
+  await using database = openDatabase()
   const flights = await importFlights(database, { full: process.argv.includes('--full') })
-  await database.destroy()
+  for (const name of bookingShards) {
+    await using shard = openDatabase({ name })
+    await createBookings(shard)
+  }
   console.log(`${flights} flights imported`)
 }

@@ -10,17 +10,28 @@ export interface OpenDatabaseOptions {
   readonly name?: string | undefined
   /** Hears of every query. */
   readonly log?: ((event: LogEvent) => void) | undefined
+  /** Where `DATABASE_URL` and `AIRLINE_DATA` are looked up. Default: this process's environment. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined
 }
 
-/** Where the SQLite files live when there is no Postgres: `AIRLINE_DATA`, or `.airline` in the current folder. */
-export const dataFolder: string = process.env.AIRLINE_DATA ?? '.airline'
+/** The databases that share the bookings from rung 5 on. */
+export const bookingShards = ['bookings_east', 'bookings_west'] as const
 
 /** Opens Postgres at `DATABASE_URL`, or a SQLite file when there is none. Close it with `destroy()`. */
-export function openDatabase({ name = 'airline', log }: OpenDatabaseOptions = {}): Kysely<Tables> {
-  const dialect = process.env.DATABASE_URL
-    ? postgres(databaseUrl(process.env.DATABASE_URL, name))
-    : sqlite(join(dataFolder, `${name}.db`))
+export function openDatabase({
+  name = 'airline',
+  log,
+  env = process.env,
+}: OpenDatabaseOptions = {}): Kysely<Tables> {
+  const dialect = env.DATABASE_URL
+    ? postgres(databaseUrl(env.DATABASE_URL, name))
+    : sqlite(join(dataFolder(env), `${name}.db`))
   return new Kysely<Tables>(log ? { dialect, log } : { dialect })
+}
+
+/** Where the airline keeps files: `AIRLINE_DATA`, or `.airline` in the current folder. */
+export function dataFolder(env: Readonly<Record<string, string | undefined>> = process.env): string {
+  return env.AIRLINE_DATA ?? '.airline'
 }
 
 /** Beside the airline's own database, the others carry their name after an underscore. */
@@ -42,7 +53,7 @@ function postgres(connectionString: string): PostgresDialect {
 }
 
 /** Kysely's own SQLite dialect over Node's own SQLite. */
-export function sqlite(file: string): SqliteDialect {
+function sqlite(file: string): SqliteDialect {
   mkdirSync(join(file, '..'), { recursive: true })
   // Several processes share the file: readers go on beside a writer, and writers wait for each other.
   const database = new DatabaseSync(file, { timeout: 5_000 })

@@ -1,0 +1,48 @@
+import { patienceMs } from './load.ts'
+import { Sender } from './sender.ts'
+import type { Traffic } from './traffic.ts'
+import { isGood } from './visit.ts'
+
+export interface Capacity {
+  /** Good answers per second when a few visitors ask as fast as they are answered. */
+  readonly answersPerSecond: number
+  /** CPU time that this generator itself needs for one visit, in milliseconds. */
+  readonly generatorMsPerVisit: number
+}
+
+/** How much the airline can do: a few visitors who come back as soon as they are answered ("closed loop"). */
+export async function measureCapacity(origin: string, traffic: Traffic, ms: number): Promise<Capacity> {
+  const visitors = 16
+  const sender = new Sender(origin, visitors)
+  const end = performance.now() + ms
+  const cpu = process.cpuUsage()
+  let answers = 0
+  let visits = 0
+  const visitor = async () => {
+    while (performance.now() < end) {
+      const answer = await sender.send(traffic.next(), performance.now() + patienceMs)
+      visits++
+      if (isGood(answer)) answers++
+    }
+  }
+  await Promise.all(Array.from({ length: visitors }, visitor))
+  const { user, system } = process.cpuUsage(cpu)
+  await sender.close()
+  return {
+    answersPerSecond: answers / (ms / 1_000),
+    generatorMsPerVisit: (user + system) / 1_000 / visits,
+  }
+}
+
+/** How much of one core the generator may take at the offered rate: the airline lives on the same machine. */
+const mostGeneratorCores = 0.7
+
+/** About three times what the monolith can do, unless the generator itself could not keep up with that. */
+export function offeredRate({ answersPerSecond, generatorMsPerVisit }: Capacity): {
+  rate: number
+  isBounded: boolean
+} {
+  const wanted = 3 * answersPerSecond
+  const bound = (mostGeneratorCores * 1_000) / generatorMsPerVisit
+  return { rate: Math.round(Math.min(wanted, bound)), isBounded: bound < wanted }
+}

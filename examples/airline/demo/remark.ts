@@ -1,0 +1,71 @@
+import type { Figures } from './figures.ts'
+
+/** What the figures say about a rung, against the one measured before it. Nothing is said that they do not say. */
+export function remark(figures: Figures, before: Figures | undefined): string {
+  const sentences = before === undefined ? [overload(figures)] : [comparison(figures, before)]
+  const lost = figures.carts.of - figures.carts.kept
+  if (lost > 0) sentences.push(`${lost} carts lost`)
+  if (figures.generatorLagMs > lateMs) {
+    sentences.push(`the load generator itself was ${round(figures.generatorLagMs)} ms late: it was the limit`)
+  }
+  return sentences.filter(Boolean).join('; ')
+}
+
+/** A generator later than this has not offered what it says it has. */
+const lateMs = 100
+/** Below this, a difference is the noise of a short run on a busy machine. */
+const noise = 0.1
+
+function overload({ errorShare }: Figures): string {
+  return errorShare > 0.01 ? `cannot keep up with what is offered: ${percent(errorShare)} get no answer` : ''
+}
+
+function comparison(now: Figures, before: Figures): string {
+  const changes = [
+    change('requests/s', now.answeredPerSecond, before.answeredPerSecond, { more: 'better' }),
+    change('p99', now.p99Ms, before.p99Ms, { more: 'worse' }),
+    change('queries per request', now.queriesPerRequest, before.queriesPerRequest, { more: 'worse' }),
+  ].filter((entry) => entry !== undefined)
+  const better = changes.filter(({ isBetter }) => isBetter)
+  const worse = changes.filter(({ isBetter }) => !isBetter)
+  const list = (entries: readonly Change[]) => entries.map(({ text }) => text).join(', ')
+
+  if (better.length === 0) {
+    const why = now.machineBusy > 0.9 ? `; all cores were busy already (${percent(now.machineBusy)})` : ''
+    return `no gain in speed on this machine${worse.length > 0 ? `: ${list(worse)}` : ''}${why}`
+  }
+  return list(better) + (worse.length > 0 ? `, but ${list(worse)}` : '')
+}
+
+interface Change {
+  readonly text: string
+  readonly isBetter: boolean
+}
+
+function change(
+  what: string,
+  now: number,
+  before: number,
+  sense: { more: 'better' | 'worse' },
+): Change | undefined {
+  const ratio = now / before
+  if (!(ratio > 1 + noise || ratio < 1 / (1 + noise))) return undefined
+  const isMore = ratio > 1
+  const text =
+    ratio >= 2 || ratio <= 0.5
+      ? times(what, ratio)
+      : `${what} ${isMore ? '+' : '−'}${percent(Math.abs(ratio - 1))}`
+  return { text, isBetter: isMore === (sense.more === 'better') }
+}
+
+function times(what: string, ratio: number): string {
+  return ratio > 1 ? `${what} × ${round(ratio)}` : `${what} ÷ ${round(1 / ratio)}`
+}
+
+function round(value: number): string {
+  return value >= 10 ? value.toFixed(0) : value.toFixed(1)
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`
+}
