@@ -24,13 +24,15 @@ export async function withDeadline<T>(
 ): Promise<T> {
   if (ms === Number.POSITIVE_INFINITY) return task(new AbortController().signal)
   const controller = new AbortController()
+  // A task that throws before it returns a promise must stop the timer as well.
+  const run = async () => task(controller.signal)
   return new Promise<T>((resolve, reject) => {
     const timer = clock.after(ms, () => {
       const exceeded = new DeadlineExceededError(what, ms)
       controller.abort(exceeded)
       reject(exceeded)
     })
-    task(controller.signal)
+    run()
       .then(resolve, reject)
       .finally(() => timer.cancel())
   })

@@ -24,3 +24,12 @@ test('a task in time is answered as if there were no deadline', async () => {
   expect(await withDeadline('Adding', 250, async () => 1 + 1)).toBe(2)
   await expect(withDeadline('Failing', 250, () => Promise.reject(new Error('own')))).rejects.toThrow('own')
 })
+
+test('a task that throws at once leaves no timer behind', async () => {
+  const clock = new FakeClock()
+  const throwing = () => {
+    throw new Error('at once')
+  }
+  await expect(withDeadline('Throwing', 250, throwing, clock)).rejects.toThrow('at once')
+  expect(clock.waiting).toBe(0)
+})

@@ -18,6 +18,11 @@ export class FakeClock implements Clock {
     return this.#now
   }
 
+  /** How many tasks wait for their time. */
+  get waiting(): number {
+    return this.#waiting.size
+  }
+
   after(ms: number, task: () => void): Timer {
     const waiting = { at: this.#now + ms, task }
     this.#waiting.add(waiting)
