@@ -1,0 +1,28 @@
+import type { Closeable } from '@stepladder/core'
+
+/** How `replace` ended: done, or else what is there now; `undefined` when nothing is. */
+export type Replaced =
+  | { readonly isDone: true }
+  | { readonly isDone: false; readonly current: string | undefined }
+
+/**
+ * Where records are kept: text under an id, for a time. Whoever writes one must pass `testSessionBackend`.
+ * A record whose time is over is missing, for every method. Failures reject; none is hidden.
+ * `ttlMs` is a whole number of milliseconds from now, at least 1.
+ */
+export interface SessionBackend extends Closeable {
+  get(id: string): Promise<string | undefined>
+  /** Writes the record, whatever was there. */
+  put(id: string, text: string, ttlMs: number): Promise<void>
+  /** Writes the record only if it is `expected` to the letter, in one atomic step; never creates one. */
+  replace(id: string, expected: string, text: string, ttlMs: number): Promise<Replaced>
+  /** Moves the record's end, and says whether there was one to move; never creates one. */
+  touch(id: string, ttlMs: number): Promise<boolean>
+  /** Once this resolved, the record is missing until somebody `put`s one. */
+  destroy(id: string): Promise<void>
+  /** Every record by its id. */
+  all(): Promise<ReadonlyMap<string, string>>
+  length(): Promise<number>
+  /** Destroys every record. */
+  clear(): Promise<void>
+}

@@ -1,0 +1,167 @@
+import { type Clock, exponentialBackoff, retry, systemClock } from '@stepladder/core'
+import type { Expression, ExpressionBuilder, Kysely, SqlBool } from 'kysely'
+import type { Replaced, SessionBackend } from '../backend.ts'
+import { createSessionsTable, type SessionTables } from './sessions-table.ts'
+import { isBusy } from './sql-errors.ts'
+
+/** A Kysely instance, whatever its tables, and whichever copy of Kysely made it. */
+export interface KyselyDatabase {
+  readonly schema: object
+  selectFrom(...args: never[]): unknown
+  insertInto(...args: never[]): unknown
+  updateTable(...args: never[]): unknown
+  deleteFrom(...args: never[]): unknown
+}
+
+export interface KyselySessionBackendOptions {
+  /** The app's Kysely instance, on Postgres or SQLite. It stays open when the backend is closed. */
+  readonly database: KyselyDatabase
+  /** Stands before each id. Default `'sess:'`. */
+  readonly prefix?: string | undefined
+  readonly clock?: Clock | undefined
+  /** Hears when expired rows could not be removed; that is tried again later. */
+  readonly onError?: ((error: unknown) => void) | undefined
+}
+
+const pruneIntervalMs = 10 * 60_000
+const busyBackoff = exponentialBackoff({ baseMs: 2, maxMs: 20 })
+
+/** Sessions in the table `sessions` of a SQL database, which is created when it is missing. */
+export class KyselySessionBackend implements SessionBackend {
+  readonly #database: Kysely<SessionTables>
+  readonly #prefix: string
+  readonly #clock: Clock
+  readonly #onError: (error: unknown) => void
+  #created: Promise<void> | undefined
+  #nextPruneAt: number
+
+  constructor({
+    database,
+    prefix = 'sess:',
+    clock = systemClock,
+    onError = () => {},
+  }: KyselySessionBackendOptions) {
+    // The app's instance knows the app's tables; ours stands beside them in the same database.
+    this.#database = database as unknown as Kysely<SessionTables>
+    this.#prefix = prefix
+    this.#clock = clock
+    this.#onError = onError
+    this.#nextPruneAt = this.#pruneTime()
+  }
+
+  async get(id: string): Promise<string | undefined> {
+    const row = await this.#run((database) =>
+      database
+        .selectFrom('sessions')
+        .select('sess')
+        .where('sid', '=', this.#prefix + id)
+        .where('expires', '>', this.#clock.now())
+        .executeTakeFirst(),
+    )
+    return row?.sess
+  }
+
+  async put(id: string, text: string, ttlMs: number): Promise<void> {
+    const values = { sess: text, expires: this.#clock.now() + ttlMs }
+    await this.#run((database) =>
+      database
+        .insertInto('sessions')
+        .values({ sid: this.#prefix + id, ...values })
+        .onConflict((conflict) => conflict.column('sid').doUpdateSet(values))
+        .execute(),
+    )
+    this.#pruneNowAndThen()
+  }
+
+  async replace(id: string, expected: string, text: string, ttlMs: number): Promise<Replaced> {
+    const isDone = await this.#update(id, { sess: text, expires: this.#clock.now() + ttlMs }, expected)
+    return isDone ? { isDone } : { isDone, current: await this.get(id) }
+  }
+
+  async touch(id: string, ttlMs: number): Promise<boolean> {
+    return this.#update(id, { expires: this.#clock.now() + ttlMs })
+  }
+
+  async destroy(id: string): Promise<void> {
+    await this.#run((database) =>
+      database
+        .deleteFrom('sessions')
+        .where('sid', '=', this.#prefix + id)
+        .execute(),
+    )
+  }
+
+  async all(): Promise<ReadonlyMap<string, string>> {
+    const rows = await this.#run((database) =>
+      database
+        .selectFrom('sessions')
+        .select(['sid', 'sess'])
+        .where(hasPrefix(this.#prefix))
+        .where('expires', '>', this.#clock.now())
+        .execute(),
+    )
+    return new Map(rows.map(({ sid, sess }) => [sid.slice(this.#prefix.length), sess]))
+  }
+
+  async length(): Promise<number> {
+    const { count } = await this.#run((database) =>
+      database
+        .selectFrom('sessions')
+        .select(({ fn }) => fn.countAll().as('count'))
+        .where(hasPrefix(this.#prefix))
+        .where('expires', '>', this.#clock.now())
+        .executeTakeFirstOrThrow(),
+    )
+    return Number(count)
+  }
+
+  async clear(): Promise<void> {
+    await this.#run((database) => database.deleteFrom('sessions').where(hasPrefix(this.#prefix)).execute())
+  }
+
+  async close(): Promise<void> {}
+
+  /** One UPDATE decides and writes: of two processes with the same `expected`, the later one finds none. */
+  async #update(id: string, values: { sess?: string; expires: number }, expected?: string): Promise<boolean> {
+    const { numUpdatedRows } = await this.#run((database) =>
+      database
+        .updateTable('sessions')
+        .set(values)
+        .where('sid', '=', this.#prefix + id)
+        .where('expires', '>', this.#clock.now())
+        .$if(expected !== undefined, (query) => query.where('sess', '=', expected ?? ''))
+        .executeTakeFirst(),
+    )
+    return numUpdatedRows > 0n
+  }
+
+  async #run<T>(query: (database: Kysely<SessionTables>) => Promise<T>): Promise<T> {
+    this.#created ??= createSessionsTable(this.#database)
+    await this.#created.catch((failure: unknown) => {
+      this.#created = undefined // whoever comes next tries again
+      throw failure
+    })
+    return retry(() => query(this.#database), { attempts: 20, backoff: busyBackoff, retryIf: isBusy })
+  }
+
+  /** In the background and seldom: reading passes over expired rows anyway. */
+  #pruneNowAndThen(): void {
+    const now = this.#clock.now()
+    if (now < this.#nextPruneAt) return
+    this.#nextPruneAt = this.#pruneTime()
+    this.#run((database) => database.deleteFrom('sessions').where('expires', '<=', now).execute()).catch(
+      this.#onError,
+    )
+  }
+
+  /** At another moment in each process, so that they do not prune together. */
+  #pruneTime(): number {
+    return this.#clock.now() + pruneIntervalMs * (0.5 + Math.random())
+  }
+}
+
+/** Not LIKE: it would take `_` and `%` of a prefix for wildcards, and SQLite ignores its case. */
+function hasPrefix(prefix: string) {
+  return ({ eb, fn, lit }: ExpressionBuilder<SessionTables, 'sessions'>): Expression<SqlBool> =>
+    eb(fn<string>('substr', ['sid', lit(1), lit(prefix.length)]), '=', prefix)
+}

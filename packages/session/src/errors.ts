@@ -1,0 +1,44 @@
+import { StepladderError } from '@stepladder/core'
+
+/**
+ * Thrown when the place where sessions are kept gave no answer in time, or refused. `status` lets Express
+ * answer 503 where the app says nothing else; `cause` tells what lay beneath. Asking again later is right.
+ */
+export class SessionUnavailableError extends StepladderError {
+  readonly code = 'SESSION_UNAVAILABLE'
+  readonly status = 503
+  readonly operation: string
+
+  constructor(store: string, operation: string, cause: unknown) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    super(`Session store "${store}" could not ${operation}: ${why}`, { cause })
+    this.operation = operation
+  }
+}
+
+/** Thrown when a session holds what JSON cannot: a BigInt, a cycle, or no cookie. Nothing was saved. */
+export class SessionNotSerializableError extends StepladderError {
+  readonly code = 'SESSION_NOT_SERIALIZABLE'
+
+  constructor(reason: string, options?: ErrorOptions) {
+    super(`The session cannot be saved as JSON: ${reason}`, options)
+  }
+}
+
+/** Only reported, never thrown: what was found under a session's id is not a session, so there is none. */
+export class InvalidSessionRecordError extends StepladderError {
+  readonly code = 'INVALID_SESSION_RECORD'
+
+  constructor(reason: string) {
+    super(`A stored session was passed over: ${reason}`)
+  }
+}
+
+/** Only reported, never thrown: memory was full, and the session that rested longest was let go. */
+export class SessionEvictedError extends StepladderError {
+  readonly code = 'SESSION_EVICTED'
+
+  constructor() {
+    super('Memory for sessions is full, so the one that rested longest was let go; use Redis or a database')
+  }
+}

@@ -1,0 +1,32 @@
+import { encodeRecord, type SessionLike } from '../record.ts'
+import type { LiveSession } from './session-classes.ts'
+
+/**
+ * Lets a request whose session cannot be written as JSON come to an end. express-session stringifies the
+ * session inside `res.end`, and a throw from there leaves the request without an answer for ever. It
+ * calls `touch` just before: from there on, a session that would throw shows itself as a marker instead.
+ * It then counts as changed, goes to the store, and the store's error reaches the app.
+ */
+export function keepAnswerable(session: SessionLike & LiveSession): void {
+  const { touch } = session
+  hide(session, 'touch', function touchAndCheck(this: SessionLike & LiveSession) {
+    // Not the other way round: what became serialisable again shows itself again.
+    Reflect.deleteProperty(this, 'toJSON')
+    if (!isSerialisable(this)) hide(this, 'toJSON', () => ({ cookie: this.cookie, isSerialisable: false }))
+    return touch.call(this)
+  })
+}
+
+function isSerialisable(session: SessionLike): boolean {
+  try {
+    encodeRecord(session)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Not enumerable, as express-session's own methods are: it must not become part of the record. */
+function hide(session: object, name: string, value: unknown): void {
+  Object.defineProperty(session, name, { value, configurable: true, enumerable: false, writable: true })
+}

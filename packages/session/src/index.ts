@@ -1,0 +1,19 @@
+export type { Replaced, SessionBackend } from './backend.ts'
+export {
+  type KyselyDatabase,
+  KyselySessionBackend,
+  type KyselySessionBackendOptions,
+} from './backends/kysely.ts'
+export { MemorySessionBackend, type MemorySessionBackendOptions } from './backends/memory.ts'
+export { RedisSessionBackend, type RedisSessionBackendOptions } from './backends/redis.ts'
+export {
+  InvalidSessionRecordError,
+  SessionEvictedError,
+  SessionNotSerializableError,
+  SessionUnavailableError,
+} from './errors.ts'
+export type { LiveSession, SessionRequest } from './express/session-classes.ts'
+export { sessionStore } from './open-store.ts'
+export type { SessionStoreOptions } from './options.ts'
+export type { SessionLike } from './record.ts'
+export type { SessionStore } from './session-store.ts'

@@ -1,0 +1,52 @@
+import { isDeepStrictEqual } from 'node:util'
+import { decodeRecord, isObject, type SessionLike } from './record.ts'
+
+type Fields = Record<string, unknown>
+
+/**
+ * What becomes of the record `current` when a request that began with `base` leaves `mine`: only what the
+ * request changed is written, field by field and in nested objects too. An array is one value.
+ * Where both changed the same field, mine stays, since it commits last. When one changed something inside
+ * an object and the other removed the object, or put something else in its place, that stays, whoever came
+ * first: a logout that deletes `session.user` is not undone by a request that noted when it was last seen.
+ */
+export function mergeRecords(base: string, mine: string, current: string): string {
+  if (current === base || mine === current) return mine
+  const [before, after, now] = [base, mine, current].map(fieldsOf)
+  return now && before && after ? JSON.stringify(merge(before, after, now)) : mine
+}
+
+/** The record `current` with its cookie replaced, and nothing else. */
+export function replaceCookie(cookie: SessionLike['cookie'], current: string): string {
+  const fields = fieldsOf(current)
+  return fields ? JSON.stringify({ ...fields, cookie }) : current
+}
+
+/** A record that somebody else has spoilt meanwhile has no fields to keep. */
+function fieldsOf(text: string): Fields | undefined {
+  try {
+    return { ...decodeRecord(text) }
+  } catch {
+    return undefined
+  }
+}
+
+function merge(before: Fields, after: Fields, now: Fields): Fields {
+  // Maps, because a field may be called `__proto__`, and an object would take it for its prototype.
+  const was = new Map(Object.entries(before))
+  const is = new Map(Object.entries(after))
+  const merged = new Map(Object.entries(now))
+
+  for (const name of was.keys()) if (!is.has(name)) merged.delete(name)
+  for (const [name, value] of is) {
+    const old = was.get(name)
+    if (isDeepStrictEqual(old, value)) continue
+    const theirs = merged.get(name)
+    if (isObject(value) && isObject(theirs)) {
+      merged.set(name, merge(isObject(old) ? old : {}, value, theirs))
+    } else if (!isObject(old) || !isObject(value)) {
+      merged.set(name, value)
+    }
+  }
+  return Object.fromEntries(merged)
+}

@@ -1,0 +1,57 @@
+import cluster from 'node:cluster'
+import type { SessionBackend } from './backend.ts'
+import { KyselySessionBackend } from './backends/kysely.ts'
+import { MemorySessionBackend } from './backends/memory.ts'
+import { RedisSessionBackend } from './backends/redis.ts'
+import { bounded } from './bounded.ts'
+import { SessionEvictedError } from './errors.ts'
+import { checkEmbedded, readOptions, type SessionStoreOptions, type StoreSettings } from './options.ts'
+import { SessionStore } from './session-store.ts'
+
+/**
+ * A store for express-session, in one line of the app:
+ * `app.use(session({ ..., store: sessionStore({ redis: process.env.REDIS_URL }) }))`.
+ * Without `redis` and `database` it keeps sessions in this process's memory, and says so at start.
+ * Throws `InvalidOptionError`, `UnknownOptionError`, or `EmbeddedEngineError` in production.
+ */
+export function sessionStore(options: SessionStoreOptions = {}): SessionStore {
+  const settings = readOptions(options)
+  const backend = openBackend(options, settings)
+  return new SessionStore(bounded(backend, settings.timeoutMs, settings.clock), settings)
+}
+
+function openBackend(options: SessionStoreOptions, settings: StoreSettings): SessionBackend {
+  const { redis, database, backend } = options
+  const { prefix, clock, timeoutMs } = settings
+  const reportFailure = (operation: string) => (cause: unknown) => tell(settings, operation, 'failed', cause)
+
+  if (redis) {
+    const onError = reportFailure('connect')
+    return new RedisSessionBackend({ redis, prefix, commandTimeoutMs: timeoutMs, onError })
+  }
+  if (database) return new KyselySessionBackend({ database, prefix, clock, onError: reportFailure('prune') })
+  return backend ?? openMemory(options, settings)
+}
+
+function openMemory(options: SessionStoreOptions, settings: StoreSettings): SessionBackend {
+  checkEmbedded(options)
+  announceMemory(settings.name)
+  const onEvict = () => tell(settings, 'evict', 'evicted', new SessionEvictedError())
+  return new MemorySessionBackend({ clock: settings.clock, onEvict })
+}
+
+function announceMemory(name: string): void {
+  if (process.env.VITEST) return
+  const engine = `stepladder: session "${name}" runs on its embedded engine`
+  if (cluster.isWorker) {
+    console.warn(
+      `${engine} in each worker's own memory: a user is logged in at one worker only; pass \`redis\``,
+    )
+  } else {
+    console.info(`${engine} (memory of this process; pass \`redis\` or \`database\` to share sessions)`)
+  }
+}
+
+function tell({ name, report }: StoreSettings, operation: string, outcome: string, cause: unknown): void {
+  report({ component: 'session', name, operation, outcome, ms: 0, cause })
+}

@@ -1,0 +1,256 @@
+import { EventEmitter } from 'node:events'
+import { begin, type Closeable, withDeadline } from '@stepladder/core'
+import type { SessionBackend } from './backend.ts'
+import { answer, type Callback } from './callback.ts'
+import { InvalidSessionRecordError, SessionNotSerializableError, SessionUnavailableError } from './errors.ts'
+import { keepAnswerable } from './express/keep-answerable.ts'
+import {
+  type CreateSession,
+  type LiveSession,
+  loadCreateSession,
+  type SessionRequest,
+} from './express/session-classes.ts'
+import { mergeRecords, replaceCookie } from './merge.ts'
+import type { StoreSettings } from './options.ts'
+import { decodeRecord, encodeRecord, type SessionLike } from './record.ts'
+import { timeToLive } from './time-to-live.ts'
+import { WriteLanes } from './write-lanes.ts'
+
+/** How an operation ended, what it hands back, and what there is to say about it. */
+type Ending<T> = readonly [outcome: string, value: T, cause?: unknown]
+
+/** What express-session's middleware gives its store: puts a new session on the request. */
+type Generate = (request: SessionRequest) => void
+
+/**
+ * A store for express-session that loses no update and revives no session. The text that each session was
+ * read from is remembered beside it: `set` then writes what changed since into whatever the record has
+ * become, and nothing at all when the session was destroyed meanwhile.
+ *
+ * Each method calls back as express-session expects, or returns a promise when it gets no callback.
+ * They fail with `SessionUnavailableError`; `set` and `touch` also with `SessionNotSerializableError`.
+ */
+export class SessionStore extends EventEmitter implements Closeable {
+  readonly #settings: StoreSettings
+  readonly #backend: SessionBackend
+  readonly #lanes: WriteLanes
+  /** The record that each session object was read from, or saved as. */
+  readonly #bases = new WeakMap<SessionLike, string>()
+  readonly #classes: Promise<CreateSession>
+  #create: CreateSession | undefined
+  #generate: Generate | undefined
+
+  /** Apps call `sessionStore()`. The backend must end each call within the timeout: see `bounded`. */
+  constructor(backend: SessionBackend, settings: StoreSettings) {
+    super()
+    this.#settings = settings
+    this.#backend = backend
+    this.#lanes = new WriteLanes(backend)
+    this.#classes = loadCreateSession('sessionStore')
+    // The first `get` hears of it; nobody may have asked yet.
+    this.#classes.catch(() => {})
+  }
+
+  /** The session under `id`; undefined when its time is over, or when what is stored there is no session. */
+  get<S extends SessionLike>(id: string): Promise<S | undefined>
+  get<S extends SessionLike>(id: string, callback: (error: unknown, session?: S | null) => void): void
+  get<S extends SessionLike>(id: string, callback?: Callback<S | undefined>): unknown {
+    // Which fields the app keeps in its sessions, only the app knows.
+    return answer(this.#get(id) as Promise<S | undefined>, callback)
+  }
+
+  /**
+   * Saves the session. One that came from `get` is merged into what others have saved since, and dropped
+   * when it is gone; any other is written as it is.
+   */
+  set(id: string, session: SessionLike): Promise<void>
+  set(id: string, session: SessionLike, callback: ((error?: unknown) => void) | undefined): void
+  set(id: string, session: SessionLike, callback?: Callback<void>): unknown {
+    return answer(
+      this.#run('set', () => this.#save(id, session)),
+      callback,
+    )
+  }
+
+  /** Lets the session rest anew and stores its cookie's new expiry; nothing else of it is written. */
+  touch(id: string, session: SessionLike): Promise<void>
+  touch(id: string, session: SessionLike, callback: ((error?: unknown) => void) | undefined): void
+  touch(id: string, session: SessionLike, callback?: Callback<void>): unknown {
+    return answer(
+      this.#run('touch', () => this.#saveCookie(id, session)),
+      callback,
+    )
+  }
+
+  /** Ends the session for good: no save or touch that is still on its way brings it back. */
+  destroy(id: string): Promise<void>
+  destroy(id: string, callback: ((error?: unknown) => void) | undefined): void
+  destroy(id: string, callback?: Callback<void>): unknown {
+    return answer(
+      this.#run('destroy', () => this.#end(id, 'destroyed')),
+      callback,
+    )
+  }
+
+  /** Every session, with its id as `id`. Reads them all: for administration, not for requests. */
+  all<S extends SessionLike>(): Promise<(S & { id: string })[]>
+  all<S extends SessionLike>(callback: (error: unknown, sessions?: (S & { id: string })[]) => void): void
+  all<S extends SessionLike>(callback?: Callback<(S & { id: string })[]>): unknown {
+    const sessions = this.#run('all', async () => {
+      const records = await this.#backend.all()
+      return ['read', [...records].flatMap(([id, text]) => this.#readable(id, text))]
+    })
+    // As with `get`, the app knows its fields.
+    return answer(sessions as Promise<(S & { id: string })[]>, callback)
+  }
+
+  /** How many sessions there are. */
+  length(): Promise<number>
+  length(callback: (error: unknown, length?: number) => void): void
+  length(callback?: Callback<number>): unknown {
+    return answer(
+      this.#run('length', async () => ['counted', await this.#backend.length()]),
+      callback,
+    )
+  }
+
+  /** Destroys every session of this store's prefix. */
+  clear(): Promise<void>
+  clear(callback: ((error?: unknown) => void) | undefined): void
+  clear(callback?: Callback<void>): unknown {
+    return answer(
+      this.#run('clear', async () => ['cleared', await this.#backend.clear()]),
+      callback,
+    )
+  }
+
+  /** Destroys the request's session and puts a new one, with a new id, in its place. */
+  regenerate(request: SessionRequest, callback: (error?: unknown) => unknown): void {
+    this.destroy(request.sessionID, (error) => {
+      this.#generate?.(request)
+      callback(error)
+    })
+  }
+
+  /** The live session under `id`, outside of any request: for a WebSocket, say. */
+  load<S extends SessionLike>(id: string, callback: (error: unknown, session?: S) => unknown): void {
+    this.get<S>(id, (error, session) => {
+      if (error || !session) return callback(error)
+      callback(null, this.createSession({ sessionID: id, sessionStore: this }, session))
+    })
+  }
+
+  /** Called by express-session with the very object that `get` returned. */
+  createSession<S extends SessionLike>(request: SessionRequest, session: S): S & LiveSession {
+    if (!this.#create) throw this.#unavailable('create a session', new Error('none was read before'))
+    const live = this.#create(request, session)
+    const base = this.#bases.get(session)
+    if (base !== undefined) this.#bases.set(live, base)
+    keepAnswerable(live)
+    return live
+  }
+
+  /** Set by express-session's middleware, and called by it for each new session. */
+  get generate(): Generate | undefined {
+    return this.#generate
+  }
+
+  set generate(generate: Generate) {
+    this.#generate = (request) => {
+      generate(request)
+      // It has just put a session of its own making there.
+      keepAnswerable(request.session as SessionLike & LiveSession)
+    }
+  }
+
+  /** Lets go of what the store opened itself; the app's own client and database stay open. */
+  async close(): Promise<void> {
+    await this.#backend.close()
+  }
+
+  async #get(id: string): Promise<SessionLike | undefined> {
+    this.#create ??= await this.#classes
+    return this.#run('get', async () => {
+      const text = await this.#backend.get(id)
+      return text === undefined ? ['miss', undefined] : this.#decode(text)
+    })
+  }
+
+  #decode(text: string): Ending<SessionLike | undefined> {
+    try {
+      const session = decodeRecord(text)
+      this.#bases.set(session, text)
+      return ['hit', session]
+    } catch (cause) {
+      // An error would answer 500 to every request of this cookie until the record expires.
+      if (cause instanceof InvalidSessionRecordError) return ['invalid', undefined, cause]
+      throw cause
+    }
+  }
+
+  #readable(id: string, text: string): (SessionLike & { id: string })[] {
+    const [, session] = this.#decode(text)
+    return session ? [{ ...session, id }] : []
+  }
+
+  async #save(id: string, session: SessionLike): Promise<Ending<void>> {
+    const text = encodeRecord(session)
+    const ttlMs = this.#timeToLive(session)
+    if (ttlMs < 1) return this.#end(id, 'expired')
+
+    const base = this.#bases.get(session)
+    const apply = (current: string) => (base === undefined ? text : mergeRecords(base, text, current))
+    const written = await this.#within('set', (signal) =>
+      base === undefined
+        ? this.#lanes.put(id, { text, ttlMs, signal })
+        : this.#lanes.edit(id, { base, apply, ttlMs, signal }),
+    )
+    if (written !== 'gone') this.#bases.set(session, text)
+    return [written, undefined]
+  }
+
+  async #saveCookie(id: string, session: SessionLike): Promise<Ending<void>> {
+    const ttlMs = this.#timeToLive(session)
+    if (ttlMs < 1) return this.#end(id, 'expired')
+
+    const base = this.#bases.get(session)
+    const apply = (current: string) => replaceCookie(session.cookie, current)
+    const written = await this.#within('touch', (signal) =>
+      this.#lanes.edit(id, { base, apply, ttlMs, signal }),
+    )
+    return [written === 'gone' ? written : 'touched', undefined]
+  }
+
+  async #end(id: string, outcome: string): Promise<Ending<void>> {
+    await this.#within('destroy', () => this.#lanes.destroy(id))
+    return [outcome, undefined]
+  }
+
+  #timeToLive(session: SessionLike): number {
+    return timeToLive(session, this.#settings.ttlMs, this.#settings.clock.now())
+  }
+
+  /** One write may be several calls to the backend, and wait for others: together they have one timeout. */
+  #within<T>(what: string, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return withDeadline(what, this.#settings.timeoutMs, task, this.#settings.clock)
+  }
+
+  async #run<T>(operation: string, task: () => Promise<Ending<T>>): Promise<T> {
+    const { name, report, clock } = this.#settings
+    const end = begin({ component: 'session', name, operation }, report, clock)
+    try {
+      const [outcome, value, cause] = await task()
+      end(outcome, cause)
+      return value
+    } catch (cause) {
+      const failure =
+        cause instanceof SessionNotSerializableError ? cause : this.#unavailable(operation, cause)
+      end('failed', failure)
+      throw failure
+    }
+  }
+
+  #unavailable(operation: string, cause: unknown): SessionUnavailableError {
+    return new SessionUnavailableError(this.#settings.name, operation, cause)
+  }
+}

@@ -1,0 +1,114 @@
+import { RecordedReports } from '@stepladder/core/testing'
+import { MemorySessionBackend, SessionNotSerializableError, sessionStore } from '@stepladder/session'
+import session from 'express-session'
+import { afterEach, describe, expect, test } from 'vitest'
+import { Browser } from './browser.ts'
+import { type RunningApp, startApp } from './express-app.ts'
+
+const apps: RunningApp[] = []
+afterEach(async () => {
+  for (const app of apps.splice(0)) await app.close()
+})
+
+async function setUp(cookie: session.CookieOptions = {}) {
+  const backend = new MemorySessionBackend()
+  const reports = new RecordedReports()
+  const store = sessionStore({ backend, report: reports.report })
+  const app = await startApp({ store, cookie })
+  apps.push(app)
+  return { backend, reports, store, app, browser: new Browser(app.url) }
+}
+
+describe('a stored record that', () => {
+  const spoilt = {
+    'is not JSON': '{"cookie":',
+    'is empty': '',
+    'is a number': '7',
+    'is a list': '[]',
+    'is null': 'null',
+    'has no cookie': '{"user":"ada"}',
+    'has a word for a cookie': '{"cookie":"yes"}',
+    'has an expiry that is no date': '{"cookie":{"expires":"soon"}}',
+    'has a maximal age that is no number': '{"cookie":{"originalMaxAge":"1000"}}',
+    'has an age that express-session would throw at': '{"cookie":{"maxAge":"1000"}}',
+  }
+  test.each(Object.entries(spoilt))(
+    '%s is no session, is reported, and the request is served',
+    async (_, text) => {
+      const { backend, reports, app, browser } = await setUp()
+      await browser.post('/login/ada')
+      await backend.put(browser.sessionId, text, 60_000)
+
+      const response = await browser.ask('GET', '/session')
+
+      expect(response.status).toBe(200)
+      expect(await response.json()).not.toHaveProperty('user')
+      expect(reports.outcomes('get')).toContain('invalid')
+      expect(app.errors).toEqual([])
+    },
+  )
+
+  test('is spoilt while a request runs is written anew by its save', async () => {
+    const { backend, store } = await setUp()
+    await store.set('ada', { cookie: {} })
+    const known = await store.get<Fields>('ada')
+    await backend.put('ada', 'not JSON', 60_000)
+    known!.a = 1
+    await store.set('ada', known!)
+
+    expect(await store.get('ada')).toEqual({ cookie: {}, a: 1 })
+  })
+})
+
+describe('a session that holds a BigInt', () => {
+  test.each([
+    ['is new', {}, false],
+    ['is new, with a cookie that expires', { maxAge: 60_000 }, false],
+    ['was stored', {}, true],
+    ['was stored, with a cookie that expires', { maxAge: 60_000 }, true],
+  ])('and %s: the request ends, and the error reaches the app', async (_, cookie, isStored) => {
+    const { app, browser } = await setUp(cookie)
+    if (isStored) await browser.post('/login/ada')
+
+    await browser.ask('POST', '/bigint', 2_000).then(
+      (response) => response.arrayBuffer().catch(() => {}),
+      (failure: Error) => expect(failure.name).not.toBe('TimeoutError'), // cut off, which is an answer too
+    )
+
+    await expect.poll(() => app.errors[0]).toBeInstanceOf(SessionNotSerializableError)
+  })
+
+  test('stays without an answer under the MemoryStore of express-session', async () => {
+    const app = await startApp({ store: new session.MemoryStore() })
+    apps.push(app)
+    await expect(new Browser(app.url).ask('POST', '/bigint', 1_000)).rejects.toThrow('timeout')
+  })
+})
+
+test('a cycle, a missing cookie and a BigInt are told to whoever saves them', async () => {
+  const { store } = await setUp()
+  const cycle: { cookie: object; self?: unknown } = { cookie: {} }
+  cycle.self = cycle
+  for (const bad of [cycle, { cookie: {}, n: 1n }, {} as { cookie: object }]) {
+    await expect(store.set('ada', bad)).rejects.toThrow(SessionNotSerializableError)
+  }
+})
+
+test('a field called __proto__ stays a field, and pollutes nothing', async () => {
+  const { backend, store } = await setUp()
+  await backend.put('ada', '{"cookie":{},"data":{"__proto__":{"isAdmin":true}}}', 60_000)
+  const [first, second] = [await store.get<Fields>('ada'), await store.get<Fields>('ada')]
+  first!.a = 1
+  second!.b = 2
+  await Promise.all([store.set('ada', first!), store.set('ada', second!)])
+
+  const text = await backend.get('ada')
+  expect(text).toBe('{"cookie":{},"data":{"__proto__":{"isAdmin":true}},"a":1,"b":2}')
+  expect(({} as { isAdmin?: boolean }).isAdmin).toBeUndefined()
+})
+
+interface Fields {
+  cookie: object
+  a?: number
+  b?: number
+}

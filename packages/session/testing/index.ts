@@ -1,0 +1,1 @@
+export { type MakeSessionBackend, testSessionBackend } from './session-backend-contract.ts'
