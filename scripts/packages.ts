@@ -4,10 +4,8 @@
  */
 import { globSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { publint } from 'publint'
-import { formatMessage } from 'publint/utils'
 import { checkFaces, install } from './installation.ts'
-import { run } from './program.ts'
+import { lintManifest, lintTypes } from './package-lint.ts'
 import { packPackages, type Tarball } from './tarballs.ts'
 import { tempFolder } from './temp-folder.ts'
 
@@ -30,8 +28,8 @@ if (import.meta.main) {
 async function lookAt(tarball: Tarball): Promise<string[]> {
   const problems = [
     ...strayFiles(tarball.folder, tarball.files),
-    ...(await lint(tarball)),
-    ...(await checkTypes(tarball)),
+    ...(await lintManifest(tarball.path)),
+    ...(await lintTypes(tarball.path)),
   ]
   return problems.map((problem) => `${tarball.name}: ${problem}`)
 }
@@ -50,26 +48,6 @@ export function strayFiles(folder: string, files: readonly string[]): string[] {
     ...missing.map((file) => `${file} is missing`),
     ...stale.map((file) => `${file} has no source any more: delete packages/${folder}/dist and build again`),
   ]
-}
-
-async function lint({ path }: Tarball): Promise<string[]> {
-  const { buffer, byteOffset, byteLength } = readFileSync(path)
-  const tarball = buffer.slice(byteOffset, byteOffset + byteLength)
-  const { messages, pkg } = await publint({ pack: { tarball }, strict: true })
-  return messages.map(
-    (message) => `publint: ${formatMessage(message, pkg, { color: false }) ?? message.code}`,
-  )
-}
-
-/**
- * Types resolve in every mode of TypeScript. Subpaths are not asked of the oldest mode, node10: it knows no
- * `exports`, and TypeScript 7 no longer has it.
- */
-async function checkTypes({ path }: Tarball): Promise<string[]> {
-  const attw = (...args: string[]) =>
-    run('attw', [path, '--format=ascii', '--no-color', '--no-emoji', ...args])
-  const outcomes = [await attw('--profile=node16'), await attw('--profile=strict', '--entrypoints', '.')]
-  return outcomes.flatMap(({ code, output }) => (code === 0 ? [] : [`attw:\n${output}`]))
 }
 
 async function installAll(folder: string, tarballs: readonly Tarball[]): Promise<string[]> {
