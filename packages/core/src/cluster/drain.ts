@@ -32,19 +32,19 @@ async function drainServer(
   clock: Clock,
 ): Promise<void> {
   sendAway(server)
+  let isOver = false
   const closed = stopAccepting(server)
-  const cut = clock.after(deadlineMs, () => server.closeAllConnections())
-
-  let isClosed = false
-  closed.then(() => {
-    isClosed = true
+  // Sockets that were upgraded are not the server's any more and survive the cut; they end with the process.
+  const cut = sleep(deadlineMs, { clock }).then(() => server.closeAllConnections())
+  const over = Promise.race([closed, cut]).then(() => {
+    isOver = true
   })
-  await Promise.race([closed, sleep(idleWindowMs, { clock })])
-  while (!isClosed) {
+
+  await Promise.race([over, sleep(idleWindowMs, { clock })])
+  while (!isOver) {
     server.closeIdleConnections()
-    await Promise.race([closed, sleep(20, { clock })])
+    await Promise.race([over, sleep(20, { clock })])
   }
-  cut.cancel()
 }
 
 /** Must be the first listener: an app that answers synchronously has sent its headers before the second runs. */

@@ -3,7 +3,7 @@
  * `{ stepladder: kind, ... }`, so that it passes unseen beside the messages of the app.
  *
  *   supervisor -> worker            worker -> supervisor
- *   drain                           drained
+ *   drain
  *   deliver (channel message)       post, then handled from each receiver
  *   posted  (all have handled it)
  *   snapshots (answer to scrape)    snapshot (each second), scrape
@@ -20,7 +20,6 @@ export type ToWorker =
   | { readonly stepladder: 'snapshots'; readonly id: number; readonly snapshots: readonly MetricSnapshot[][] }
 
 export type ToSupervisor =
-  | { readonly stepladder: 'drained' }
   | { readonly stepladder: 'post'; readonly id: number; readonly channel: string; readonly message: unknown }
   | { readonly stepladder: 'handled'; readonly id: number }
   | { readonly stepladder: 'snapshot'; readonly snapshot: readonly MetricSnapshot[] }

@@ -6,7 +6,8 @@ export const supervisedVariable = 'STEPLADDER_SUPERVISED'
 
 /** The worker's end of the channel to its supervisor. */
 export interface SupervisorLink {
-  send(message: ToSupervisor): void
+  /** Resolves when the message has left this process, so that an exit does not lose it. */
+  send(message: ToSupervisor): Promise<void>
   /** Hears what the supervisor says; the returned function ends that. */
   listen(listener: (message: ToWorker) => void): () => void
 }
@@ -15,9 +16,10 @@ export interface SupervisorLink {
 export function supervisorLink(): SupervisorLink | undefined {
   if (!cluster.isWorker || process.env[supervisedVariable] === undefined) return undefined
   return {
-    send(message) {
+    async send(message) {
       // A supervisor that is gone ends this process by itself; until then there is nobody to tell.
-      if (process.connected) process.send?.(message, () => {})
+      if (!process.connected) return
+      await new Promise<void>((resolve) => process.send?.(message, () => resolve()))
     },
     listen(listener) {
       const hear = (message: unknown) => {

@@ -99,7 +99,7 @@ export class Metrics implements Closeable {
   }
 
   async #sendSnapshot(): Promise<void> {
-    this.#link?.send({ stepladder: 'snapshot', snapshot: await this.#snapshot() })
+    await this.#link?.send({ stepladder: 'snapshot', snapshot: await this.#snapshot() })
   }
 
   async #snapshot(): Promise<readonly MetricSnapshot[]> {
