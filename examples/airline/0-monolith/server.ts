@@ -13,7 +13,8 @@ const database = openDatabase({ log: () => queries.inc() })
 const app = express()
 app.use(metrics({ client }))
 app.use(express.json({ limit: '10kb' }))
-app.use(session({ secret: process.env.SESSION_SECRET ?? 'airline', resave: false, saveUninitialized: false }))
+const secret = process.env.SESSION_SECRET ?? 'airline'
+app.use(session({ secret, resave: false, saveUninitialized: false }))
 
 // The departures board: a day's flights from an airport, each with the last thing heard of it.
 

@@ -97,7 +97,7 @@ async function calibrate(ground: Ground): Promise<Offer> {
   const world = await readWorld(database)
   await using monolith = await startApp(rungs[0]!, env)
   const traffic = new Traffic(world, new Ledger(customers), 1)
-  const capacity = await monolith.watch(measureCapacity(monolith.origin, traffic, 2_000))
+  const capacity = await monolith.watch(measureCapacity(monolith.origin, traffic, 1_500))
   interruption.signal.throwIfAborted()
   const { rate, isBounded } = offeredRate(capacity)
   const bound = isBounded ? 'as much as the generator can send beside it' : 'three times that'
