@@ -2,10 +2,10 @@
  * `npm run check`: everything that can be told without a server, one line per step, the output of failing
  * steps in full. `npm run check -- docs types` runs the named steps and what they need.
  */
-import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
-import { delimiter, resolve } from 'node:path'
+import { delimiter, join, resolve } from 'node:path'
 import { styleText } from 'node:util'
+import { run } from './program.ts'
 
 type Step = { name: string; command: string; needs?: string }
 
@@ -23,6 +23,7 @@ const steps: Step[] = [
 ]
 
 const root = resolve(import.meta.dirname, '..')
+const env = { ...process.env, PATH: [join(root, 'node_modules/.bin'), process.env.PATH].join(delimiter) }
 const asked = process.argv.slice(2)
 const unknown = asked.filter((name) => !steps.some((step) => step.name === name))
 if (unknown.length > 0) {
@@ -54,24 +55,14 @@ async function runStep({ name, command, needs }: Step): Promise<boolean> {
     console.log(`${styleText('yellow', '-')} ${name} left out: ${needs} failed`)
     return false
   }
+  const [program = '', ...args] = command.split(' ')
   const startedAt = performance.now()
-  const { code, output } = await run(command)
+  const { code, output, stdout } = await run(program, args, { cwd: root, env })
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
   const mark = code === 0 ? styleText('green', '✓') : styleText('red', '✗')
-  console.log(`${mark} ${name.padEnd(12)} ${seconds.padStart(5)} s`)
+  // The last line of a script of ours sums up what it saw.
+  const sum = code === 0 && program === 'node' ? stdout.trimEnd().split('\n').at(-1) : ''
+  console.log(`${mark} ${name.padEnd(12)} ${seconds.padStart(5)} s  ${sum}`.trimEnd())
   if (code !== 0) console.log(`\n$ ${command}\n${output.trimEnd()}\n`)
   return code === 0
-}
-
-/** Runs a command line of ours with the repository's programs on PATH, and keeps what it prints. */
-function run(command: string): Promise<{ code: number | null; output: string }> {
-  const path = [resolve(root, 'node_modules/.bin'), process.env.PATH].join(delimiter)
-  const child = spawn(command, { cwd: root, shell: true, env: { ...process.env, PATH: path } })
-  let output = ''
-  const keep = (chunk: Buffer) => {
-    output += chunk
-  }
-  child.stdout.on('data', keep)
-  child.stderr.on('data', keep)
-  return new Promise((resolve) => child.on('close', (code) => resolve({ code, output })))
 }

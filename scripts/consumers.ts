@@ -25,6 +25,7 @@ if (import.meta.main) {
       return 0
     })
   }
+  console.log(`${consumers.length} applications, ${adoptions.length} modules and stepladder run`)
 }
 
 async function tell(consumer: Consumer, what: { name: string; shows: string }, step: () => Promise<number>) {
