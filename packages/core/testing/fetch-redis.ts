@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { arch } from 'node:os'
 import { join } from 'node:path'
 import { cacheFolder, filledOnce } from './cache-folder.ts'
-import type { Program } from './programs.ts'
+import type { Program } from './program.ts'
 import { runProgram } from './run-program.ts'
 
 /**

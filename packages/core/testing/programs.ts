@@ -3,18 +3,7 @@ import { delimiter, dirname, join } from 'node:path'
 import { ServerUnavailableError } from './errors.ts'
 import { fetchPostgres } from './fetch-postgres.ts'
 import { fetchRedis } from './fetch-redis.ts'
-
-/** A program and the environment to run it in. */
-export interface Program {
-  readonly path: string
-  readonly env: NodeJS.ProcessEnv
-}
-
-export interface PostgresPrograms {
-  readonly postgres: string
-  readonly initdb: string
-  readonly env: NodeJS.ProcessEnv
-}
+import type { PostgresPrograms, Program } from './program.ts'
 
 /** `redis-server` (or Valkey's) from the PATH, else fetched. Rejects with `ServerUnavailableError`. */
 export async function findRedis(): Promise<Program> {
@@ -60,7 +49,7 @@ function postgresOnPath(): PostgresPrograms | undefined {
 }
 
 /** The program as a shell would find it; undefined if there is none. */
-export function findOnPath(name: string): string | undefined {
+function findOnPath(name: string): string | undefined {
   const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
   return folders.map((folder) => join(folder, name)).find(isProgram)
 }
