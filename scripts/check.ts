@@ -17,7 +17,7 @@ const steps: Step[] = [
   { name: 'errors', command: 'node scripts/error-pages.ts' },
   { name: 'docs', command: 'node scripts/docs.ts' },
   { name: 'unused', command: 'knip' },
-  { name: 'build', command: 'turbo run build --output-logs=errors-only --log-prefix=none' },
+  { name: 'build', command: 'turbo run build --continue=always --output-logs=errors-only --log-prefix=none' },
   { name: 'packages', command: 'node scripts/packages.ts', needs: 'build' },
   { name: 'consumers', command: 'node scripts/consumers.ts', needs: 'build' },
 ]

