@@ -15,9 +15,7 @@ const idle = join(import.meta.dirname, 'fixtures/idle.mjs')
 const runnerFile = join(import.meta.dirname, 'fixtures/servers-runner.ts')
 
 test('nothing that a test started outlives it, not even a frozen Postgres when it is killed by SIGKILL', async () => {
-  const runner = spawnNode(runnerFile, { args: [idle] })
-  const [, json] = await runner.waitForOutput(/PIDS (.*)/, 30_000)
-  const { guarded, plain } = JSON.parse(json!)
+  const { runner, guarded, plain } = await runnerWithServers()
   expect(await runningAmong([...guarded, plain])).toEqual([...guarded, plain])
 
   runner.kill('SIGKILL')
@@ -26,15 +24,11 @@ test('nothing that a test started outlives it, not even a frozen Postgres when i
   await vi.waitFor(async () => expect(await runningAmong(guarded)).toEqual([]), 3_000)
   // The control arm: a child that `spawn` made without a guard lives on.
   expect(await runningAmong([plain])).toEqual([plain])
-  process.kill(plain, 'SIGKILL')
 })
 
 test('what a killed test left in temporary folders is removed when the next server starts', async () => {
-  const runner = spawnNode(runnerFile, { args: [idle] })
-  const [, json] = await runner.waitForOutput(/PIDS (.*)/, 30_000)
-  const { guarded, plain } = JSON.parse(json!)
+  const { runner, guarded } = await runnerWithServers()
   runner.kill('SIGKILL')
-  process.kill(plain, 'SIGKILL')
   await runner.exited
   await vi.waitFor(async () => expect(await runningAmong(guarded)).toEqual([]), 3_000)
   const mine = join(tmpdir(), `stepladder-${hostname()}-${process.pid}-kept`)
@@ -102,6 +96,20 @@ test('no two key prefixes are the same', () => {
   expect(new Set(prefixes)).toHaveLength(1_000)
   expect(prefixes[0]).toMatch(/^cache-/)
 })
+
+interface Pids {
+  readonly guarded: readonly number[]
+  readonly plain: number
+}
+
+async function runnerWithServers() {
+  const runner = spawnNode(runnerFile, { args: [idle] })
+  const [, json] = await runner.waitForOutput(/PIDS (.*)/, 30_000)
+  // The fixture prints this and nothing else.
+  const { guarded, plain } = JSON.parse(json!) as Pids
+  onTestFinished(() => void process.kill(plain, 'SIGKILL'))
+  return { runner, guarded, plain }
+}
 
 async function runningAmong(pids: readonly number[]): Promise<number[]> {
   const running = await Promise.all(pids.map(isRunning))
