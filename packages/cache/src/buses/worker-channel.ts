@@ -1,0 +1,32 @@
+import { openWorkerChannel, type WorkerChannel } from '@stepladder/core'
+import { type Bus, type BusListener, type Invalidation, readInvalidation } from '../bus.ts'
+
+/**
+ * Between the workers of one machine, without a server: `publish` resolves when every other worker has
+ * dropped what was invalidated, so there is nothing to fence. A process without workers is alone.
+ */
+export class WorkerChannelBus implements Bus {
+  readonly heardUntil: number = Number.POSITIVE_INFINITY
+  readonly #name: string
+  #channel: WorkerChannel | undefined
+
+  constructor(name: string) {
+    this.#name = name
+  }
+
+  subscribe(listener: BusListener): void {
+    this.#channel = openWorkerChannel(`stepladder:cache:${this.#name}`, (message) => {
+      const invalidation = readInvalidation(message)
+      if (invalidation) listener.onInvalidation(invalidation)
+      else listener.onGap()
+    })
+  }
+
+  async publish({ keys, tags }: Invalidation): Promise<void> {
+    await this.#channel?.post({ keys, tags })
+  }
+
+  async close(): Promise<void> {
+    await this.#channel?.close()
+  }
+}

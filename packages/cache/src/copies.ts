@@ -1,0 +1,95 @@
+import type { Clock } from '@stepladder/core'
+import type { Bus, Invalidation } from './bus.ts'
+import { type Entry, hasCurrentTags, type TagEpoch, unknownEpoch } from './entry.ts'
+import { type Flight, Flights } from './flights.ts'
+import { everything } from './key.ts'
+import { LruEntries } from './stores/lru.ts'
+import { TagEpochs } from './tag-epochs.ts'
+
+/** How a read ended, and with what. */
+export interface Answer {
+  readonly value: unknown
+  readonly outcome: 'fetched' | 'loaded' | 'stale' | 'miss'
+  /** Why an old value stands in. */
+  readonly cause?: unknown
+}
+
+/** What this process holds of the cache: values, reads under way, and what it knows of the tags. */
+export class Copies {
+  readonly epochs: TagEpochs
+  /** Reads that only look. */
+  readonly reads: Flights<Answer> = new Flights()
+  /** Reads that load what is missing, and writes. */
+  readonly loads: Flights<Answer> = new Flights()
+  readonly #entries: LruEntries
+  readonly #bus: Bus
+  readonly #clock: Clock
+
+  constructor(bus: Bus, clock: Clock, { maxEntries, maxBytes }: { maxEntries: number; maxBytes: number }) {
+    this.epochs = new TagEpochs(4 * maxEntries)
+    this.#entries = new LruEntries(maxEntries, maxBytes)
+    this.#bus = bus
+    this.#clock = clock
+  }
+
+  /** False while the bus may have missed an invalidation: then nothing in here is to be trusted. */
+  get areTrusted(): boolean {
+    return this.#clock.monotonic() < this.#bus.heardUntil
+  }
+
+  /** The entry, if it may be served now. The whole cost of a hit is in here. */
+  fresh(key: string): Entry | undefined {
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return undefined
+    const now = this.#clock.monotonic()
+    return now < entry.freshUntil && now < this.#bus.heardUntil && hasCurrentTags(entry) ? entry : undefined
+  }
+
+  /** The entry, if it may stand in for a failing loader. */
+  graced(key: string): Entry | undefined {
+    const entry = this.#entries.get(key)
+    return entry && this.mayStandIn(entry) && this.areTrusted ? entry : undefined
+  }
+
+  mayStandIn(entry: Entry): boolean {
+    return this.#clock.monotonic() < entry.staleUntil && hasCurrentTags(entry)
+  }
+
+  /** The tag as a flight met it. One that may have missed something knows nothing that others could rely on. */
+  tagOf({ state }: Flight<unknown>, tag: string, epoch: string): TagEpoch {
+    if (state !== 'current') return { epoch, isCurrent: false }
+    return epoch === unknownEpoch ? this.epochs.adopt(tag) : this.epochs.learn(tag, epoch)
+  }
+
+  /** Keeps what a flight brought, unless something was, or may have been, invalidated since it began. */
+  keep(key: string, entry: Entry, { state }: Flight<unknown>): void {
+    if (state === 'current' && hasCurrentTags(entry)) this.#entries.set(key, entry)
+  }
+
+  drop({ keys, tags }: Invalidation): void {
+    for (const key of keys) {
+      this.#entries.delete(key)
+      this.reads.dropKey(key)
+      this.loads.dropKey(key)
+    }
+    for (const tag of tags) {
+      this.epochs.drop(tag)
+      this.reads.dropTag(tag)
+      this.loads.dropTag(tag)
+      if (tag === everything) this.#entries.clear()
+    }
+  }
+
+  /** Invalidations may have been missed. */
+  gap(): void {
+    this.#entries.clear()
+    this.epochs.clear()
+    this.reads.gap()
+    this.loads.gap()
+  }
+
+  /** Resolves when all reads under way have ended. */
+  async settled(): Promise<void> {
+    await Promise.all([this.reads.settled(), this.loads.settled()])
+  }
+}

@@ -1,0 +1,60 @@
+import { openRedis, opossumBreaker, type RedisClient, type RedisOption } from '@stepladder/core'
+import type { Bus } from './bus.ts'
+import { RedisBus } from './buses/redis.ts'
+import { WorkerChannelBus } from './buses/worker-channel.ts'
+import { Cache } from './cache.ts'
+import { Copies } from './copies.ts'
+import { admitEmbedded } from './embedded.ts'
+import { Journal } from './journal.ts'
+import { type CacheOptions, type CacheSettings, readOptions } from './options.ts'
+import type { CacheStore } from './store.ts'
+import { RedisStore } from './stores/redis.ts'
+
+/** Invalidations kept while the store is away, before they become one of everything. */
+const maxJournal = 10_000
+
+/**
+ * Makes a cache. Connects in the background; until Redis answers, reads load. Throws `InvalidOptionError` or
+ * `UnknownOptionError`, and `EmbeddedEngineError` in production without `redis` or `embedded: true`.
+ */
+export function createCache(options: CacheOptions): Cache {
+  const settings = readOptions(options)
+  const { name, budgetMs, report, clock, jitter, usual } = settings
+  const { store, bus, opened } = connect(settings)
+  const breaker = opossumBreaker({ name: `cache "${name}"` })
+  const parts = {
+    ...{ store, bus, jitter },
+    copies: new Copies(bus, clock, settings),
+    journal: new Journal(maxJournal),
+    limits: { name, budgetMs, breaker, report, clock },
+  }
+  return new Cache(parts, usual, opened)
+}
+
+interface Connected {
+  readonly store: CacheStore | undefined
+  readonly bus: Bus
+  readonly opened: Promise<unknown>
+}
+
+function connect(settings: CacheSettings): Connected {
+  const { name, redis, store, bus = new WorkerChannelBus(name), isEmbeddedAllowed } = settings
+  if (redis !== undefined) return connectToRedis(redis, settings)
+  if (store === undefined) admitEmbedded(name, isEmbeddedAllowed)
+  return { store, bus, opened: Promise.resolve() }
+}
+
+function connectToRedis(redis: RedisOption, { name, clock }: CacheSettings): Connected {
+  const publisher = open(name, redis)
+  const subscriber = open(name, redis)
+  return {
+    store: new RedisStore(name, publisher),
+    bus: new RedisBus({ name, publisher, subscriber, clock }),
+    opened: Promise.all([publisher, subscriber]),
+  }
+}
+
+function open(name: string, redis: RedisOption): Promise<RedisClient> {
+  // A failing connection shows in the outcome of each call, so its errors are not told twice.
+  return openRedis(redis, { owner: `cache "${name}"` })
+}

@@ -1,0 +1,32 @@
+/** No store ever gives this epoch to a tag. */
+export const unknownEpoch = ''
+
+/**
+ * What this process knows of a tag: its epoch, and whether that still holds. Every entry with the tag refers
+ * to this one object, so that one invalidation reaches them all and a read compares nothing.
+ */
+export interface TagEpoch {
+  /** `unknownEpoch` for what was loaded without asking the store. */
+  readonly epoch: string
+  isCurrent: boolean
+}
+
+/** A value in the memory of this process. Times are of the monotonic clock, in milliseconds. */
+export interface Entry {
+  readonly value: unknown
+  readonly freshUntil: number
+  readonly staleUntil: number
+  /** While it stands in for a failing loader: when to try that again. */
+  readonly retryAt: number
+  readonly tags: readonly TagEpoch[]
+  /** Of its record, in UTF-16 units: near enough to bytes for a bound. */
+  readonly size: number
+}
+
+/** True while none of the entry's tags was invalidated. */
+export function hasCurrentTags({ tags }: Entry): boolean {
+  for (let index = 0; index < tags.length; index++) {
+    if (!tags[index]!.isCurrent) return false
+  }
+  return true
+}

@@ -1,0 +1,44 @@
+import type { Clock } from '@stepladder/core'
+import type { Entry, TagEpoch } from './entry.ts'
+import { encodeRecord, type StoredValue, type TagSnapshot } from './record.ts'
+import { spreadDown } from './ttl.ts'
+import type { Wish } from './wish.ts'
+
+/** A new value in both its forms. */
+export interface FreshValue {
+  readonly record: string
+  readonly entry: Entry
+  /** How long the store is to keep it, in milliseconds. */
+  readonly keepMs: number
+}
+
+/** A value that was just loaded or given. Throws `UnstorableValueError`. */
+export function makeFresh(
+  value: unknown,
+  { ttlMs, graceMs }: Wish,
+  epochs: readonly TagSnapshot[],
+  tags: readonly TagEpoch[],
+  { clock, jitter }: { readonly clock: Clock; readonly jitter: number },
+): FreshValue {
+  const createdAt = clock.now()
+  const freshUntil = createdAt + spreadDown(ttlMs, jitter)
+  const stored = { value, createdAt, freshUntil, staleUntil: freshUntil + graceMs, epochs }
+  const record = encodeRecord(stored)
+  const entry = toEntry(stored, tags, record.length, clock)
+  return { record, entry, keepMs: stored.staleUntil - createdAt }
+}
+
+/** What a record says, in the time of this process. */
+export function toEntry(
+  { value, freshUntil, staleUntil }: StoredValue,
+  tags: readonly TagEpoch[],
+  size: number,
+  clock: Clock,
+): Entry {
+  const offset = clock.monotonic() - clock.now()
+  return {
+    ...{ value, tags, size, retryAt: 0 },
+    freshUntil: freshUntil + offset,
+    staleUntil: staleUntil + offset,
+  }
+}

@@ -1,0 +1,90 @@
+import {
+  type Clock,
+  checkOptionNames,
+  type Duration,
+  InvalidOptionError,
+  ignoreReports,
+  parseDuration,
+  parseSize,
+  type RedisOption,
+  type Reporter,
+  type Size,
+  systemClock,
+} from '@stepladder/core'
+import type { Bus } from './bus.ts'
+import type { CacheStore } from './store.ts'
+import type { Lifetime } from './ttl.ts'
+import { parseGrace, parseTtl } from './wish.ts'
+
+export interface CacheOptions {
+  /** Part of every key in Redis and of every report: letters, digits, `_`, `.` and `-`, at most 64. */
+  readonly name: string
+  /** How long a value is served. Required: a value without an end is a bug in waiting. */
+  readonly ttl: Duration
+  /** A URL, or a client that the app has; it is duplicated. Undefined: the embedded engine. */
+  readonly redis?: RedisOption | undefined
+  /** How long after its TTL a value may stand in while its loader fails. Default 0: not at all. */
+  readonly grace?: Duration | undefined
+  /** TTLs are shortened by a random share of up to this. Default 0.1. */
+  readonly jitter?: number | undefined
+  /** Values in the memory of this process. Default 10,000. */
+  readonly maxEntries?: number | undefined
+  /** Their size together, measured as JSON. Default '64mb'. */
+  readonly maxBytes?: Size | undefined
+  /** All the time that one call may spend at Redis. Default 250 ms. */
+  readonly readBudget?: Duration | undefined
+  /** Hears how each operation ended. Default: nobody. */
+  readonly report?: Reporter | undefined
+  readonly clock?: Clock | undefined
+  /** Allows the embedded engine in production. */
+  readonly embedded?: boolean | undefined
+  /** A store of your own in place of Redis; give a bus that reaches all its users too. */
+  readonly store?: CacheStore | undefined
+  /** Carries invalidations to the other processes that use `store`. */
+  readonly bus?: Bus | undefined
+}
+
+/** The options, checked and complete. */
+export interface CacheSettings extends Pick<CacheOptions, 'redis' | 'store' | 'bus'> {
+  readonly name: string
+  readonly usual: Lifetime
+  readonly jitter: number
+  readonly maxEntries: number
+  readonly maxBytes: number
+  readonly budgetMs: number
+  readonly report: Reporter
+  readonly clock: Clock
+  readonly isEmbeddedAllowed: boolean
+}
+
+const known = [
+  ...['name', 'ttl', 'redis', 'grace', 'jitter', 'maxEntries', 'maxBytes', 'readBudget'],
+  ...['report', 'clock', 'embedded', 'store', 'bus'],
+]
+
+/** Throws `UnknownOptionError` or `InvalidOptionError`. */
+export function readOptions(options: CacheOptions): CacheSettings {
+  const { name, redis, store, bus, grace = 0, jitter = 0.1, maxEntries = 10_000, maxBytes = '64mb' } = options
+  const { readBudget = 250, report = ignoreReports, clock = systemClock, embedded = false } = options
+  const refuse = (option: string, value: unknown, expected: string): never => {
+    throw new InvalidOptionError(`cache "${name}"`, option, value, expected)
+  }
+  checkOptionNames(`cache "${name}"`, options, known)
+  if (typeof name !== 'string' || !/^[\w.-]{1,64}$/.test(name)) {
+    refuse('name', name, 'of 1 to 64 letters, digits, "_", "." and "-"')
+  }
+  if (redis === '') refuse('redis', redis, 'a URL, a client, or undefined for the embedded engine')
+  if (redis !== undefined && store !== undefined) refuse('store', store, 'left out where "redis" is given')
+  if (bus !== undefined && store === undefined) refuse('bus', bus, 'given together with "store"')
+  if (!(jitter >= 0 && jitter < 1)) refuse('jitter', jitter, 'a number from 0 to below 1')
+  if (!(Number.isInteger(maxEntries) && maxEntries > 0))
+    refuse('maxEntries', maxEntries, 'a whole number above 0')
+  const budgetMs = parseDuration(`cache "${name}"`, 'readBudget', readBudget)
+  if (!(budgetMs > 0 && budgetMs <= 60_000)) refuse('readBudget', readBudget, 'above 0 and at most a minute')
+  return {
+    ...{ name, redis, store, bus, jitter, maxEntries, budgetMs, report, clock },
+    usual: { ttlMs: parseTtl(name, options.ttl), graceMs: parseGrace(name, grace) },
+    maxBytes: parseSize(`cache "${name}"`, 'maxBytes', maxBytes),
+    isEmbeddedAllowed: embedded,
+  }
+}

@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto'
+import type { RedisClient } from '@stepladder/core'
+import type { CacheStore, Lease } from '../store.ts'
+import { RedisKeys } from './redis-keys.ts'
+import { RedisScript } from './redis-script.ts'
+
+// KEYS: record, lease; ARGV: token, ms. With the lease comes the record: it may have been filled since the read.
+const leaseScript = new RedisScript(`
+if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return {0} end
+return {1, redis.call('GET', KEYS[1])}`)
+
+// KEYS: lease; ARGV: token, ms
+const renewScript = new RedisScript(`
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+return 0`)
+
+// KEYS: lease; ARGV: token
+const releaseScript = new RedisScript(`
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+return 0`)
+
+// KEYS: record, lease; ARGV: token, record, ms. No lease, no fill: an invalidation took it away.
+const fillScript = new RedisScript(`
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+redis.call('DEL', KEYS[2])
+return 1`)
+
+// KEYS: record, lease; ARGV: record, ms
+const setScript = new RedisScript(`
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+redis.call('DEL', KEYS[2])
+return 1`)
+
+// KEYS: tag; ARGV: new epoch, ms. Twice the time, so that it is prolonged now and then and not at every load.
+const epochScript = new RedisScript(`
+local epoch = redis.call('GET', KEYS[1])
+if not epoch then
+  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2] * 2)
+  return ARGV[1]
+end
+if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2] * 2) end
+return epoch`)
+
+/** Records, leases and tag epochs in Redis 6.2 or later, alone or as a cluster. Nothing stays without a TTL. */
+export class RedisStore implements CacheStore {
+  readonly #keys: RedisKeys
+  readonly #client: Promise<RedisClient>
+
+  /** Takes over the client: `close()` ends its connection. */
+  constructor(name: string, client: Promise<RedisClient>) {
+    this.#keys = new RedisKeys(name)
+    this.#client = client
+  }
+
+  async get(key: string): Promise<string | null> {
+    return (await this.#client).get(this.#keys.record(key))
+  }
+
+  async lease(key: string, token: string, forMs: number): Promise<Lease> {
+    // As the script above answers.
+    const [granted, record = null] = (await this.#run(leaseScript, this.#pair(key), [token, forMs])) as [
+      number,
+      (string | null)?,
+    ]
+    return granted === 1 ? { isGranted: true, record } : { isGranted: false }
+  }
+
+  async renew(key: string, token: string, forMs: number): Promise<void> {
+    await this.#run(renewScript, [this.#keys.lease(key)], [token, forMs])
+  }
+
+  async release(key: string, token: string): Promise<void> {
+    await this.#run(releaseScript, [this.#keys.lease(key)], [token])
+  }
+
+  async fill(key: string, token: string, record: string, forMs: number): Promise<boolean> {
+    return (await this.#run(fillScript, this.#pair(key), [token, record, forMs])) === 1
+  }
+
+  async set(key: string, record: string, forMs: number): Promise<void> {
+    await this.#run(setScript, this.#pair(key), [record, forMs])
+  }
+
+  async invalidate(keys: readonly string[], tags: readonly string[]): Promise<void> {
+    const client = await this.#client
+    // One command per key, each in its own slot; the connection sends them together.
+    await Promise.all([
+      ...keys.map((key) => client.call('unlink', ...this.#pair(key))),
+      ...tags.map((tag) => client.call('unlink', this.#keys.tag(tag))),
+    ])
+  }
+
+  async epochs(tags: readonly string[]): Promise<readonly (string | null)[]> {
+    const client = await this.#client
+    return Promise.all(tags.map((tag) => client.get(this.#keys.tag(tag))))
+  }
+
+  async ensureEpochs(tags: readonly string[], forMs: number): Promise<readonly string[]> {
+    return Promise.all(
+      tags.map(async (tag) =>
+        String(await this.#run(epochScript, [this.#keys.tag(tag)], [randomUUID(), forMs])),
+      ),
+    )
+  }
+
+  async close(): Promise<void> {
+    const client = await this.#client.catch(() => undefined)
+    client?.disconnect()
+  }
+
+  #pair(key: string): [record: string, lease: string] {
+    return [this.#keys.record(key), this.#keys.lease(key)]
+  }
+
+  async #run(
+    script: RedisScript,
+    keys: readonly string[],
+    args: readonly (string | number)[],
+  ): Promise<unknown> {
+    return script.run(await this.#client, keys, args)
+  }
+}

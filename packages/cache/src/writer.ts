@@ -1,0 +1,150 @@
+import { begin, exponentialBackoff, retry, withDeadline } from '@stepladder/core'
+import type { Invalidation } from './bus.ts'
+import type { Answer } from './copies.ts'
+import { unknownEpoch } from './entry.ts'
+import type { Flight } from './flights.ts'
+import { makeFresh } from './fresh-value.ts'
+import { maxLoadMs } from './held-lease.ts'
+import type { CacheParts } from './parts.ts'
+import { pack } from './plain-data.ts'
+import type { TagSnapshot } from './record.ts'
+import type { Wish } from './wish.ts'
+
+/**
+ * `done`: every process that can reach the store drops the old value within the fence.
+ * `queued`: the store could not be told; this process keeps the invalidation and goes on trying.
+ */
+export type Delivery = 'done' | 'queued'
+
+const recoverWithinMs = 5_000
+
+/** What changes the cache, here and for the other processes. */
+export class Writer {
+  readonly #parts: CacheParts
+  readonly #closing = new AbortController()
+  #recovery: Promise<void> | undefined
+
+  constructor(parts: CacheParts) {
+    this.#parts = parts
+  }
+
+  async invalidate(invalidation: Invalidation): Promise<Delivery> {
+    const { copies, limits } = this.#parts
+    copies.drop(invalidation)
+    const delivery = await this.#tellOrQueue(invalidation, () => this.#tell(invalidation, limits.budgetMs))
+    // Once more: reads that began meanwhile may have met the old record before it was gone.
+    copies.drop(invalidation)
+    return delivery
+  }
+
+  /** Throws `UnstorableValueError` before anything is changed. While the store is away nothing is kept. */
+  async set(wish: Wish, value: unknown): Promise<Delivery> {
+    const { copies, limits } = this.#parts
+    pack(value)
+    const change = { keys: [wish.key], tags: [] }
+    copies.drop(change)
+    let delivery: Delivery = 'done'
+    // As a flight: reads that come meanwhile share the new value, and an invalidation finds it.
+    const flight = copies.loads.start(wish.key, wish.tags, async (flight) => {
+      delivery = await this.#tellOrQueue(change, () =>
+        withDeadline(this.#what, limits.budgetMs, () => this.#store(flight, wish, value), limits.clock),
+      )
+      return { value, outcome: 'loaded' }
+    })
+    await flight.answer
+    return delivery
+  }
+
+  /** Delivers what it can of the journal, for at most the budget, and stops trying. */
+  async close(): Promise<void> {
+    const { journal, limits } = this.#parts
+    this.#closing.abort()
+    await this.#recovery
+    if (journal.isEmpty) return
+    const end = this.#begin('deliver')
+    await withDeadline(this.#what, limits.budgetMs, () => this.#tellAll(), limits.clock).then(
+      () => end('done'),
+      (failure) => end('lost', failure),
+    )
+  }
+
+  /** While something waits in the journal, what follows waits behind it: the store is known to be away. */
+  async #tellOrQueue(invalidation: Invalidation, tell: () => Promise<void>): Promise<Delivery> {
+    const { journal } = this.#parts
+    if (journal.isEmpty) {
+      try {
+        await tell()
+        return 'done'
+      } catch (failure) {
+        this.#begin('tell')('failed', failure)
+      }
+    }
+    journal.add(invalidation)
+    this.#recovery ??= this.#recover().finally(() => {
+      this.#recovery = undefined
+    })
+    return 'queued'
+  }
+
+  /** The store first: who hears the message must not find the old record there. */
+  async #tell(invalidation: Invalidation, withinMs: number): Promise<void> {
+    const { store, bus, limits } = this.#parts
+    await withDeadline(
+      this.#what,
+      withinMs,
+      async () => {
+        await store?.invalidate(invalidation.keys, invalidation.tags)
+        await bus.publish(invalidation)
+      },
+      limits.clock,
+    )
+  }
+
+  async #store(flight: Flight<Answer>, wish: Wish, value: unknown): Promise<void> {
+    const { store, bus, copies, limits, jitter } = this.#parts
+    const epochs = (await store?.ensureEpochs(wish.tags, wish.ttlMs + wish.graceMs + maxLoadMs)) ?? []
+    // An invalidation that came meanwhile wins: what it removed must not come back.
+    if (flight.state !== 'invalidated') {
+      const snapshots = wish.tags.map((tag, index): TagSnapshot => [tag, epochs[index] ?? unknownEpoch])
+      const tags = snapshots.map(([tag, epoch]) => copies.tagOf(flight, tag, epoch))
+      const fresh = makeFresh(value, wish, snapshots, tags, { clock: limits.clock, jitter })
+      await store?.set(wish.key, fresh.record, fresh.keepMs)
+      copies.keep(wish.key, fresh.entry, flight)
+    }
+    await bus.publish({ keys: [wish.key], tags: [] })
+  }
+
+  async #recover(): Promise<void> {
+    const end = this.#begin('deliver')
+    try {
+      await retry(() => this.#tellAll(), {
+        attempts: Number.POSITIVE_INFINITY,
+        backoff: exponentialBackoff({ baseMs: 100, maxMs: 1_000 }),
+        signal: this.#closing.signal,
+        clock: this.#parts.limits.clock,
+      })
+      end('done')
+    } catch (failure) {
+      end('stopped', failure) // only `close` ends it before its time
+    }
+  }
+
+  async #tellAll(): Promise<void> {
+    const { journal, copies } = this.#parts
+    while (!journal.isEmpty) {
+      const batch = journal.next()
+      await this.#tell(batch, recoverWithinMs)
+      copies.drop(batch)
+      journal.remove(batch)
+    }
+  }
+
+  get #what(): string {
+    return `cache "${this.#parts.limits.name}": telling its store`
+  }
+
+  #begin(operation: string): (outcome: string, cause?: unknown) => void {
+    const { name, report, clock } = this.#parts.limits
+    return begin({ component: 'cache', name, operation }, report, clock)
+  }
+}

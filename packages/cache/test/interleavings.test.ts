@@ -1,0 +1,130 @@
+import { type Cache, type CacheStore, createCache, RedisBus, RedisStore } from '@stepladder/cache'
+import { leaseless } from '@stepladder/cache/testing'
+import { openRedis, sleep } from '@stepladder/core'
+import { keyPrefix, type RedisServer, startRedis } from '@stepladder/core/testing'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+const fenceMs = 1_000
+const tags = ['red', 'blue'] as const
+
+let redis: RedisServer
+beforeAll(async () => {
+  redis = await startRedis()
+})
+afterAll(() => redis.stop())
+
+test('600 random interleavings over three caches on one Redis serve nothing stale', async () => {
+  const stale = await play({ scenarios: 600, seed: 1 })
+  expect(stale).toEqual([])
+})
+
+test('the control arm: with the lease off, the same harness finds stale reads', async () => {
+  const stale = await play({ scenarios: 200, seed: 1, wrap: leaseless })
+  expect(stale.length).toBeGreaterThan(0)
+})
+
+interface Play {
+  readonly scenarios: number
+  readonly seed: number
+  readonly wrap?: (store: CacheStore) => CacheStore
+}
+
+/** Plays scenarios side by side, each on a key and tags of its own, and tells what was served too old. */
+async function play({ scenarios, seed, wrap = (store) => store }: Play): Promise<string[]> {
+  const name = keyPrefix('play')
+  const caches = Array.from({ length: 3 }, () => {
+    const publisher = openRedis(redis.url, { owner: 'test' })
+    const subscriber = openRedis(redis.url, { owner: 'test' })
+    const store = wrap(new RedisStore(name, publisher))
+    return createCache({
+      ...{ name, ttl: '5m', readBudget: '10s', store },
+      bus: new RedisBus({ name, publisher, subscriber, fenceMs }),
+    })
+  })
+  const stale: string[] = []
+  const waves = Math.ceil(scenarios / 100)
+  for (let wave = 0; wave < waves; wave++) {
+    const first = wave * 100
+    const count = Math.min(100, scenarios - first)
+    const found = await Promise.all(
+      Array.from({ length: count }, (_, index) => new Scenario(caches, seed * 100_000 + first + index).run()),
+    )
+    stale.push(...found.flat())
+  }
+  await Promise.all(caches.map((cache) => cache.close()))
+  return stale
+}
+
+/** One row of a database, read through the caches and changed behind them. */
+class Scenario {
+  readonly #caches: readonly Cache[]
+  readonly #key: string
+  readonly #random: () => number
+  readonly #stale: string[] = []
+  #version = 0
+  /** When each version's invalidation had resolved, and who had asked for it. */
+  readonly #invalidated: { version: number; at: number; by: number }[] = []
+
+  constructor(caches: readonly Cache[], seed: number) {
+    this.#caches = caches
+    this.#key = `row-${seed}`
+    this.#random = mulberry32(seed)
+  }
+
+  async run(): Promise<string[]> {
+    const actors = Array.from({ length: 4 }, async () => {
+      for (let step = 0; step < 5; step++) {
+        await sleep(this.#random() * 25)
+        await (this.#random() < 0.65 ? this.#read() : this.#change())
+      }
+    })
+    await Promise.all(actors)
+    // Past the fence nobody may have anything but the last version, in memory or in Redis.
+    await sleep(fenceMs)
+    for (let cache = 0; cache < this.#caches.length; cache++) await this.#read(cache)
+    return this.#stale
+  }
+
+  async #read(index: number = Math.floor(this.#random() * this.#caches.length)): Promise<void> {
+    const least = this.#leastVersion(index)
+    const loadMs = this.#random() * 30
+    const load = async () => {
+      const version = this.#version
+      await sleep(loadMs)
+      return version
+    }
+    const served = await this.#caches[index]!.getOrSet(this.#key, load, { tags: this.#tags() })
+    if (served < least) this.#stale.push(`${this.#key}: cache ${index} served ${served}, not ${least}`)
+  }
+
+  async #change(): Promise<void> {
+    const by = Math.floor(this.#random() * this.#caches.length)
+    this.#version += 1
+    const version = this.#version
+    const tag = this.#tags()[this.#random() < 0.5 ? 0 : 1]!
+    const what = this.#random() < 0.5 ? { keys: [this.#key] } : { tags: [tag] }
+    expect(await this.#caches[by]!.invalidate(what)).toBe('done')
+    this.#invalidated.push({ version, at: performance.now(), by })
+  }
+
+  /** What a read that begins now may be given at the least: at once where it was invalidated, past the fence elsewhere. */
+  #leastVersion(index: number): number {
+    const now = performance.now()
+    const binding = this.#invalidated.filter(({ at, by }) => by === index || now - at >= fenceMs)
+    return Math.max(0, ...binding.map(({ version }) => version))
+  }
+
+  #tags(): string[] {
+    return tags.map((tag) => `${this.#key}:${tag}`)
+  }
+}
+
+function mulberry32(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+}

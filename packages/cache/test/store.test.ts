@@ -1,0 +1,43 @@
+import { RedisStore } from '@stepladder/cache'
+import { MemoryStore, testCacheStore } from '@stepladder/cache/testing'
+import { openRedis } from '@stepladder/core'
+import { keyPrefix, type RedisServer, startRedis } from '@stepladder/core/testing'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+let redis: RedisServer
+beforeAll(async () => {
+  redis = await startRedis()
+})
+afterAll(() => redis.stop())
+
+testCacheStore('MemoryStore', () => new MemoryStore())
+testCacheStore('RedisStore', () => openStore())
+
+test('nothing stays in Redis without an end', async () => {
+  const store = openStore()
+  await store.lease('leased', 'a', 5_000)
+  await store.lease('filled', 'a', 5_000)
+  await store.fill('filled', 'a', 'record', 5_000)
+  await store.set('set', 'record', 5_000)
+  await store.ensureEpochs(['tag'], 5_000)
+  const client = await openRedis(redis.url, { owner: 'test' })
+  const keys = await client.call('keys', '*')
+  for (const key of keys as string[]) expect(await client.call('pttl', key), key).toBeGreaterThan(0)
+  client.disconnect()
+  await store.close()
+})
+
+test('a server that forgot our scripts is told them again', async () => {
+  const store = openStore()
+  await store.set('key', 'one', 5_000)
+  const client = await openRedis(redis.url, { owner: 'test' })
+  await client.call('script', 'flush')
+  await store.set('key', 'two', 5_000)
+  expect(await store.get('key')).toBe('two')
+  client.disconnect()
+  await store.close()
+})
+
+function openStore(): RedisStore {
+  return new RedisStore(keyPrefix('cache'), openRedis(redis.url, { owner: 'test' }))
+}
