@@ -90,6 +90,7 @@ while read -r word pid; do
   esac
 done
 kill -s "$2" "$1"
+kill -s CONT "$1" $more
 test "$2" = KILL || sleep 1
 kill -s KILL "$1" $more`
 
