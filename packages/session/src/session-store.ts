@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events'
-import { begin, type Closeable, withDeadline } from '@stepladder/core'
+import { type Closeable, withDeadline } from '@stepladder/core'
 import type { SessionBackend } from './backend.ts'
 import { answer, type Callback } from './callback.ts'
-import { InvalidSessionRecordError, SessionNotSerializableError, SessionUnavailableError } from './errors.ts'
+import { InvalidSessionRecordError, SessionUnavailableError } from './errors.ts'
 import { keepAnswerable } from './express/keep-answerable.ts'
 import {
   type CreateSession,
@@ -11,13 +11,11 @@ import {
   type SessionRequest,
 } from './express/session-classes.ts'
 import { mergeRecords, replaceCookie } from './merge.ts'
+import { type Ending, runOperation } from './operation.ts'
 import type { StoreSettings } from './options.ts'
 import { decodeRecord, encodeRecord, type SessionLike } from './record.ts'
 import { timeToLive } from './time-to-live.ts'
 import { WriteLanes } from './write-lanes.ts'
-
-/** How an operation ended, what it hands back, and what there is to say about it. */
-type Ending<T> = readonly [outcome: string, value: T, cause?: unknown]
 
 /** What express-session's middleware gives its store: puts a new session on the request. */
 type Generate = (request: SessionRequest) => void
@@ -142,7 +140,10 @@ export class SessionStore extends EventEmitter implements Closeable {
 
   /** Called by express-session with the very object that `get` returned. */
   createSession<S extends SessionLike>(request: SessionRequest, session: S): S & LiveSession {
-    if (!this.#create) throw this.#unavailable('create a session', new Error('none was read before'))
+    if (!this.#create) {
+      const cause = new Error('none was read before')
+      throw new SessionUnavailableError(this.#settings.name, 'create a session', cause)
+    }
     const live = this.#create(request, session)
     const base = this.#bases.get(session)
     if (base !== undefined) this.#bases.set(live, base)
@@ -235,22 +236,7 @@ export class SessionStore extends EventEmitter implements Closeable {
     return withDeadline(what, this.#settings.timeoutMs, task, this.#settings.clock)
   }
 
-  async #run<T>(operation: string, task: () => Promise<Ending<T>>): Promise<T> {
-    const { name, report, clock } = this.#settings
-    const end = begin({ component: 'session', name, operation }, report, clock)
-    try {
-      const [outcome, value, cause] = await task()
-      end(outcome, cause)
-      return value
-    } catch (cause) {
-      const failure =
-        cause instanceof SessionNotSerializableError ? cause : this.#unavailable(operation, cause)
-      end('failed', failure)
-      throw failure
-    }
-  }
-
-  #unavailable(operation: string, cause: unknown): SessionUnavailableError {
-    return new SessionUnavailableError(this.#settings.name, operation, cause)
+  #run<T>(operation: string, task: () => Promise<Ending<T>>): Promise<T> {
+    return runOperation(operation, this.#settings, task)
   }
 }

@@ -14,11 +14,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { postgresDatabase } from './postgres-database.ts'
 import { sqliteDatabase } from './sqlite-database.ts'
 
-testSessionBackend('MemorySessionBackend', () => new MemorySessionBackend())
+testSessionBackend('MemorySessionBackend', () => new MemorySessionBackend(), { test })
 
 testSessionBackend(
   'KyselySessionBackend on SQLite',
   () => new KyselySessionBackend({ database: sqliteDatabase() }),
+  { test },
 )
 
 describe('on Redis', () => {
@@ -31,6 +32,7 @@ describe('on Redis', () => {
   testSessionBackend(
     'RedisSessionBackend',
     () => new RedisSessionBackend({ redis: url, prefix: `${keyPrefix()}[*?]\\:` }),
+    { test },
   )
 
   test('a script that Redis has forgotten is sent again', async () => {
@@ -59,11 +61,15 @@ describe('on a Redis Cluster', () => {
     await stop?.()
   })
 
-  testSessionBackend("RedisSessionBackend, given the app's Cluster client", () => {
-    // It fits but for how TypeScript compares the `any` in its listeners.
-    const redis = cluster as unknown as RedisClient
-    return new RedisSessionBackend({ redis, prefix: keyPrefix(), commandTimeoutMs: 2_000 })
-  })
+  testSessionBackend(
+    "RedisSessionBackend, given the app's Cluster client",
+    () => {
+      // It fits but for how TypeScript compares the `any` in its listeners.
+      const redis = cluster as unknown as RedisClient
+      return new RedisSessionBackend({ redis, prefix: keyPrefix(), commandTimeoutMs: 2_000 })
+    },
+    { test },
+  )
 })
 
 describe('on Postgres', () => {
@@ -85,6 +91,7 @@ describe('on Postgres', () => {
   testSessionBackend(
     'KyselySessionBackend on Postgres',
     async () => new KyselySessionBackend({ database: open(await server.createDatabase()) }),
+    { test },
   )
 
   test('processes that start together create the table together', async () => {

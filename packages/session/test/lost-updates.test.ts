@@ -1,12 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { keyPrefix, sharedRedis, spawnNode } from '@stepladder/core/testing'
-import { sessionStore } from '@stepladder/session'
+import { keyPrefix, sharedPostgres, sharedRedis, spawnNode } from '@stepladder/core/testing'
+import { MemorySessionBackend, sessionStore } from '@stepladder/session'
 import session from 'express-session'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Browser } from './browser.ts'
 import { startApp } from './express-app.ts'
+import { postgresDatabase } from './postgres-database.ts'
 import { sqliteDatabase } from './sqlite-database.ts'
 
 const requests = 200
@@ -41,6 +42,17 @@ describe.each(['fields', 'nested'] as const)('200 requests that each set another
     const { url } = await sharedRedis()
     const store = sessionStore({ redis: url, prefix: keyPrefix(), timeout: '5s' })
     expect(await fieldsKept(route, [await openApp(store)])).toBe(requests)
+  })
+
+  test('are all kept in Postgres', async () => {
+    const server = await sharedPostgres()
+    const url = await server.createDatabase()
+    const database = postgresDatabase(url)
+    opened.push(
+      () => server.dropDatabase(url),
+      () => database.destroy(),
+    )
+    expect(await fieldsKept(route, [await openApp(sessionStore({ database, timeout: '5s' }))])).toBe(requests)
   })
 
   test('are all kept in SQLite', async () => {
@@ -78,4 +90,22 @@ describe('200 requests over two processes', () => {
     opened.push(() => rm(folder, { recursive: true }))
     expect(await fieldsKept('nested', await startServers('sqlite', join(folder, 'app.db')))).toBe(requests)
   })
+})
+
+test('what one process saves to one session at the same time goes out together', async () => {
+  const backend = new MemorySessionBackend()
+  let replaced = 0
+  backend.replace = new Proxy(backend.replace, {
+    apply(replace, self, args) {
+      replaced += 1
+      return Reflect.apply(replace, self, args)
+    },
+  })
+  const store = sessionStore({ backend })
+  await store.set('ada', { cookie: {} })
+  const sessions = await Promise.all(Array.from({ length: requests }, () => store.get('ada')))
+  await Promise.all(sessions.map((found, n) => store.set('ada', Object.assign(found!, { [`n${n}`]: true }))))
+
+  expect(Object.keys((await store.get('ada'))!)).toHaveLength(1 + requests)
+  expect(replaced).toBe(2)
 })

@@ -1,5 +1,5 @@
 import { keyPrefix, RecordedReports, sharedRedis } from '@stepladder/core/testing'
-import { sessionStore } from '@stepladder/session'
+import { MemorySessionBackend, sessionStore } from '@stepladder/session'
 import type session from 'express-session'
 import { Redis } from 'ioredis'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -111,4 +111,20 @@ test('a session destroyed in one process is not revived by a save of another', a
   await there.touch('ada', seenThere!)
 
   expect(await here.get('ada')).toBeUndefined()
+})
+
+test('a session destroyed while its first save is under way stays destroyed', async () => {
+  const backend = new MemorySessionBackend()
+  const { put } = backend
+  backend.put = async (...args) => {
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    return put.apply(backend, args)
+  }
+  const store = sessionStore({ backend })
+
+  const saved = store.set('ada', { cookie: {} })
+  await store.destroy('ada')
+  await saved
+
+  expect(await store.get('ada')).toBeUndefined()
 })

@@ -1,1 +1,5 @@
-export { type MakeSessionBackend, testSessionBackend } from './session-backend-contract.ts'
+export {
+  type MakeSessionBackend,
+  type SessionBackendTools,
+  testSessionBackend,
+} from './session-backend-contract.ts'

@@ -10,12 +10,12 @@ import type { LiveSession } from './session-classes.ts'
 export function keepAnswerable(session: SessionLike & LiveSession): void {
   const { touch } = session
   hide(session, 'touch', function touchAndCheck(this: SessionLike & LiveSession) {
-    // Not the other way round: what became serialisable again shows itself again.
-    Reflect.deleteProperty(this, 'toJSON')
-    if (!isSerialisable(this)) hide(this, 'toJSON', () => ({ cookie: this.cookie, isSerialisable: false }))
+    if (!isSerialisable(this)) hide(this, 'toJSON', () => (isSerialisable(this) ? this : marker))
     return touch.call(this)
   })
 }
+
+const marker = { isSerialisable: false }
 
 function isSerialisable(session: SessionLike): boolean {
   try {

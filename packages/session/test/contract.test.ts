@@ -1,0 +1,98 @@
+import { MemorySessionBackend, type SessionBackend } from '@stepladder/session'
+import { testSessionBackend } from '@stepladder/session/testing'
+import { describe, expect, test } from 'vitest'
+
+/** The promises of the contract that such a backend breaks. */
+async function brokenBy(faults: (sound: MemorySessionBackend) => Partial<SessionBackend>): Promise<string[]> {
+  const checks: [title: string, run: () => Promise<void>][] = []
+  const make = () => {
+    const sound = new MemorySessionBackend()
+    return withFaults(sound, faults(sound))
+  }
+  testSessionBackend('faulty', make, { test: (title, run) => checks.push([title, run]) })
+  const ends = await Promise.allSettled(checks.map(([, run]) => run()))
+  return checks.filter((_, place) => ends[place]?.status === 'rejected').map(([title]) => title)
+}
+
+function withFaults(sound: SessionBackend, faults: Partial<SessionBackend>): SessionBackend {
+  return {
+    get: (id) => sound.get(id),
+    put: (id, text, ttlMs) => sound.put(id, text, ttlMs),
+    replace: (id, expected, text, ttlMs) => sound.replace(id, expected, text, ttlMs),
+    touch: (id, ttlMs) => sound.touch(id, ttlMs),
+    destroy: (id) => sound.destroy(id),
+    all: () => sound.all(),
+    length: () => sound.length(),
+    clear: () => sound.clear(),
+    close: () => sound.close(),
+    ...faults,
+  }
+}
+
+const minuteMs = 60_000
+
+describe('the contract of SessionBackend', () => {
+  test('is kept by a sound backend', async () => {
+    expect(await brokenBy(() => ({}))).toEqual([])
+  })
+
+  test.concurrent.each<[string, (sound: MemorySessionBackend) => Partial<SessionBackend>, string]>([
+    [
+      'replaces without looking',
+      (sound) => ({
+        async replace(id, _expected, text, ttlMs) {
+          await sound.put(id, text, ttlMs)
+          return { isDone: true }
+        },
+      }),
+      'of many who expect the same, exactly one replaces',
+    ],
+    [
+      'looks, and replaces later',
+      (sound) => ({
+        async replace(id, expected, text, ttlMs) {
+          const current = await sound.get(id)
+          if (current !== expected) return { isDone: false, current }
+          await new Promise(setImmediate)
+          await sound.put(id, text, ttlMs)
+          return { isDone: true }
+        },
+      }),
+      'of many who expect the same, exactly one replaces',
+    ],
+    [
+      'touches what is not there',
+      (sound) => ({
+        async touch(id, ttlMs) {
+          await sound.put(id, (await sound.get(id)) ?? '{}', ttlMs)
+          return true
+        },
+      }),
+      'neither replace nor touch brings back what was destroyed',
+    ],
+    [
+      'forgets to touch',
+      (sound) => ({ touch: async (id) => (await sound.get(id)) !== undefined }),
+      'touch and replace move the end, and put begins a new time',
+    ],
+    [
+      'counts in whole seconds',
+      (sound) => ({ put: (id, text, ttlMs) => sound.put(id, text, Math.ceil(ttlMs / 1_000) * 1_000) }),
+      'a record is there until its time is over, to a few milliseconds',
+    ],
+    [
+      'never lets go',
+      (sound) => ({ put: (id, text) => sound.put(id, text, minuteMs) }),
+      'a record is there until its time is over, to a few milliseconds',
+    ],
+    ['does not destroy', () => ({ destroy: async () => {} }), 'what was destroyed is missing'],
+    ['does not clear', () => ({ clear: async () => {} }), 'all, length and clear mean every record'],
+    [
+      'does not tell upper from lower case',
+      (sound) => ({ get: (id) => sound.get(id.toLowerCase()) }),
+      'what was put is got, and nothing else is',
+    ],
+  ])('notices a backend that %s', async (_, faults, promise) => {
+    expect(await brokenBy(faults)).toContainEqual(expect.stringContaining(promise))
+  })
+})
