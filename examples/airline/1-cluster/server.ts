@@ -8,7 +8,8 @@ import { openDatabase } from '../database/open-database.ts'
 import { airportCode, answerProblems, day, identifier, Problem, reportedEvent } from '../input.ts'
 
 const queries = new client.Counter({ name: 'airline_queries_total', help: 'Queries sent to the database' })
-const database = openDatabase({ log: () => queries.inc() })
+const log = () => queries.inc()
+const database = openDatabase({ log })
 
 const app = express()
 app.use(metrics({ client }))

@@ -3,6 +3,7 @@ import { availableParallelism, cpus } from 'node:os'
 import { openDatabase } from '../database/open-database.ts'
 import { startApp } from './app.ts'
 import { measureCapacity, offeredRate } from './calibrate.ts'
+import type { Climb, MeasuredRung } from './climb-result.ts'
 import { DemoError } from './demo-error.ts'
 import { ladderDiffs } from './diff.ts'
 import type { Figures } from './figures.ts'
@@ -12,22 +13,11 @@ import { customers, measureRung } from './measure-rung.ts'
 import { type DemoOptions, parseOptions, UsageError, usage } from './options.ts'
 import { Progress } from './progress.ts'
 import { remark } from './remark.ts'
-import { renderReport } from './report.ts'
+import { renderReport } from './report/report.ts'
 import { rungs } from './rung.ts'
 import { tableHead, tableLine } from './table.ts'
 import { Traffic } from './traffic.ts'
 import { readWorld, type World } from './world.ts'
-
-/** All that a climb measured; what `--json` writes and the report shows. */
-export interface Climb {
-  readonly machine: string
-  readonly stands: string
-  readonly flights: number
-  readonly offeredPerSecond: number
-  readonly offer: string
-  readonly seconds: number
-  readonly rungs: readonly (Figures & { readonly remark: string })[]
-}
 
 const interruption = new AbortController()
 const progress = new Progress()
@@ -108,7 +98,7 @@ async function calibrate(ground: Ground): Promise<Offer> {
 async function measureAll(options: DemoOptions, { ground, world, rate, offer }: Offer & { ground: Ground }) {
   progress.clear()
   console.log(`${ground.flights} flights; ${ground.description}; ${offer}\n\n${tableHead()}`)
-  const measured: (Figures & { readonly remark: string })[] = []
+  const measured: MeasuredRung[] = []
   for (const rung of options.rungs) {
     const figures = await measureRung(rung, {
       ground,

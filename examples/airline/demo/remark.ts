@@ -4,7 +4,7 @@ import type { Figures } from './figures.ts'
 export function remark(figures: Figures, before: Figures | undefined): string {
   const sentences = before === undefined ? [overload(figures)] : [comparison(figures, before)]
   const lost = figures.carts.of - figures.carts.kept
-  if (lost > 0) sentences.push(`${lost} carts lost`)
+  if (lost > 0) sentences.push(`${lost} of ${figures.carts.of} carts lost`)
   if (figures.generatorLagMs > lateMs) {
     sentences.push(`the load generator itself was ${round(figures.generatorLagMs)} ms late: it was the limit`)
   }

@@ -23,12 +23,14 @@ export class Traffic {
   readonly #random: Random
   readonly #kind = weighted(kinds().map((item) => ({ item, weight: shares[item] })))
   readonly #airport: (random: Random) => string
+  readonly #day: (random: Random) => string
 
   constructor(world: World, ledger: Ledger, seed: number) {
     this.#world = world
     this.#ledger = ledger
     this.#random = seededRandom(seed)
     this.#airport = zipf(world.airports)
+    this.#day = zipf(world.days)
   }
 
   next(): Visit {
@@ -36,10 +38,7 @@ export class Traffic {
     const kind = this.#kind(random)
     switch (kind) {
       case 'board':
-        return this.#get(
-          kind,
-          `/airports/${this.#airport(random)}/departures?date=${pick(this.#world.days, random)}`,
-        )
+        return this.#get(kind, `/airports/${this.#airport(random)}/departures?date=${this.#day(random)}`)
       case 'delays':
         return this.#get(kind, `/airports/${this.#airport(random)}/delays`)
       case 'weather':

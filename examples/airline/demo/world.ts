@@ -5,7 +5,7 @@ import type { Tables } from '../database/tables.ts'
 export interface World {
   /** Airports with flights, the busiest first. */
   readonly airports: readonly string[]
-  /** The last days in the records, the oldest first. */
+  /** The last days in the records, today first: what visitors look at, the nearest most. */
   readonly days: readonly string[]
   /** Flights of those days, by the airport that they leave. */
   readonly flightsFrom: ReadonlyMap<string, readonly number[]>
@@ -25,11 +25,11 @@ export async function readWorld(database: Kysely<Tables>): Promise<World> {
     .selectFrom('flights')
     .select((the) => the.fn.max('departs_at').as('last'))
     .executeTakeFirstOrThrow()
-  const days = Array.from({ length: 7 }, (_, index) => dayBefore(last, 6 - index))
+  const days = Array.from({ length: 3 }, (_, index) => dayBefore(last, index))
   const flights = await database
     .selectFrom('flights')
     .innerJoin('airports', 'airports.code', 'destination')
-    .where('departs_at', '>=', days[0]!)
+    .where('departs_at', '>=', days.at(-1)!)
     .select(['id', 'origin', 'city'])
     .orderBy('id')
     .execute()
