@@ -20,7 +20,7 @@ export interface QueueConnectionOptions {
   readonly onError: (failure: unknown) => void
 }
 
-/** The connections of one queue, and what BullMQ builds upon them. Opened at first use. */
+/** The connections of one queue, and what BullMQ builds upon them. */
 export class QueueConnection {
   readonly #options: QueueConnectionOptions
   #client: Promise<RedisClient> | undefined
@@ -29,6 +29,11 @@ export class QueueConnection {
 
   constructor(options: QueueConnectionOptions) {
     this.#options = options
+  }
+
+  /** Resolves when the packages are loaded and Redis has been tried for the first time. */
+  async opened(): Promise<void> {
+    await Promise.all([importBullmq(), this.#connected()])
   }
 
   /**

@@ -44,10 +44,13 @@ export class BullmqBroker implements Broker {
     this.#report = report
     const onError = (failure: unknown) => this.#tell('failed', failure)
     this.#connection = new QueueConnection({ name, redis, onError })
+    this.#connection.opened().catch(onError)
   }
 
   async enqueue(batch: QueuedBatch): Promise<void> {
     if (this.#stop.signal.aborted) throw new QueueClosedError(this.#name)
+    // Loading packages at the start is not an outage.
+    await this.#connection.opened()
     let accepted: Acceptance = 'no'
     let lastFailure: unknown
     const tryOnce = async () => {
@@ -61,14 +64,12 @@ export class BullmqBroker implements Broker {
           attempts: Number.POSITIVE_INFINITY,
           backoff: () => 25,
           signal,
-          retryIf: (failure) => !(failure instanceof MissingPackageError),
           onRetry: (failure) => {
             lastFailure = failure
           },
         }),
       )
     } catch (failure) {
-      if (failure instanceof MissingPackageError) throw failure
       const cause = isStepladderError(failure) ? (lastFailure ?? failure) : failure
       throw new QueueUnavailableError(this.#name, accepted, { cause })
     }
