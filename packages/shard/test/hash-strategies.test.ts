@@ -1,6 +1,6 @@
+import { seededRandom } from '@stepladder/core/testing'
 import { hashTextExtended, jumpHash, rendezvousHash } from '@stepladder/shard'
 import { describe, expect, test } from 'vitest'
-import { seededRandom } from './random.ts'
 
 const names = (count: number) => Array.from({ length: count }, (_, index) => `node-${index}`)
 const keys = Array.from({ length: 20_000 }, (_, index) => `user:${index}`)

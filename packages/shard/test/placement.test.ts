@@ -1,6 +1,6 @@
+import { seededRandom } from '@stepladder/core/testing'
 import { type Placement, placeBuckets, planMoves } from '@stepladder/shard'
 import { describe, expect, test } from 'vitest'
-import { seededRandom } from './random.ts'
 
 type Weights = Record<string, number>
 
