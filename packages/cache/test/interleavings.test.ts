@@ -1,17 +1,16 @@
 import { type Cache, type CacheStore, createCache, RedisBus, RedisStore } from '@stepladder/cache'
 import { leaseless } from '@stepladder/cache/testing'
 import { openRedis, sleep } from '@stepladder/core'
-import { keyPrefix, type RedisServer, startRedis } from '@stepladder/core/testing'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { keyPrefix, type SharedRedis, sharedRedis } from '@stepladder/core/testing'
+import { beforeAll, expect, test } from 'vitest'
 
 const fenceMs = 1_000
 const tags = ['red', 'blue'] as const
 
-let redis: RedisServer
+let redis: SharedRedis
 beforeAll(async () => {
-  redis = await startRedis()
+  redis = await sharedRedis()
 })
-afterAll(() => redis.stop())
 
 test('600 random interleavings over three caches on one Redis serve nothing stale', async () => {
   const stale = await play({ scenarios: 600, seed: 1 })

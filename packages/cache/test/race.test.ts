@@ -1,14 +1,13 @@
 import { type Cache, type CacheStore, createCache, RedisBus, RedisStore } from '@stepladder/cache'
 import { leaseless } from '@stepladder/cache/testing'
 import { openRedis } from '@stepladder/core'
-import { keyPrefix, type RedisServer, startRedis } from '@stepladder/core/testing'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { keyPrefix, type SharedRedis, sharedRedis } from '@stepladder/core/testing'
+import { afterEach, beforeAll, expect, test } from 'vitest'
 
-let redis: RedisServer
+let redis: SharedRedis
 beforeAll(async () => {
-  redis = await startRedis()
+  redis = await sharedRedis()
 })
-afterAll(() => redis.stop())
 
 const opened: Cache[] = []
 afterEach(async () => {

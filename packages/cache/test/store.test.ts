@@ -10,8 +10,8 @@ beforeAll(async () => {
 })
 afterAll(() => redis.stop())
 
-testCacheStore('MemoryStore', () => new MemoryStore())
-testCacheStore('RedisStore', () => openStore())
+testCacheStore('MemoryStore', () => new MemoryStore(), { test })
+testCacheStore('RedisStore', openStore, { test })
 
 test('nothing stays in Redis without an end', async () => {
   const store = openStore()

@@ -1,3 +1,3 @@
 export { leaseless } from './leaseless.ts'
 export { MemoryStore } from './memory-store.ts'
-export { testCacheStore } from './store-contract.ts'
+export { type CacheStoreTools, type MakeCacheStore, testCacheStore } from './store-contract.ts'

@@ -1,105 +1,130 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { deepEqual, equal, notEqual } from 'node:assert/strict'
 import type { CacheStore } from '../src/store.ts'
 
-/** What every `CacheStore` must keep. `make` gives a store that nothing else uses; the contract closes it. */
-export function testCacheStore(name: string, make: () => CacheStore | Promise<CacheStore>): void {
-  describe(`${name} is a cache store`, () => {
-    let store: CacheStore
-    beforeAll(async () => {
-      store = await make()
-    })
-    afterAll(() => store.close())
+/** A store that nothing else uses, empty at first. Called once per test; the test closes it. */
+export type MakeCacheStore = () => CacheStore | Promise<CacheStore>
 
-    const granted = (record: string | null) => ({ isGranted: true, record })
+export interface CacheStoreTools {
+  /** The `test` of the runner in use: vitest, Jest and node:test all fit. */
+  readonly test: (title: string, run: () => Promise<void>) => unknown
+}
 
-    test('a record that was set is read until its time is over', async () => {
-      expect(await store.get('set')).toBeNull()
-      await store.set('set', 'one', 10_000)
-      expect(await store.get('set')).toBe('one')
-      await store.set('set', 'two', 30)
-      await new Promise((resolve) => setTimeout(resolve, 60))
-      expect(await store.get('set')).toBeNull()
+/** What every `CacheStore` must keep, as one test each. Records expire by the real clock. */
+export function testCacheStore(name: string, make: MakeCacheStore, { test }: CacheStoreTools): void {
+  for (const [promise, check] of Object.entries({ ...records, ...leases, ...tags })) {
+    test(`${name}: ${promise}`, async () => {
+      const store = await make()
+      await check(store).finally(() => store.close())
     })
+  }
+}
 
-    test('a lease is granted to one at a time, and its fill is stored', async () => {
-      expect(await store.lease('lease', 'a', 10_000)).toEqual(granted(null))
-      expect(await store.lease('lease', 'b', 10_000)).toEqual({ isGranted: false })
-      expect(await store.fill('lease', 'a', 'loaded', 10_000)).toBe(true)
-      expect(await store.get('lease')).toBe('loaded')
-      expect(await store.lease('lease', 'b', 10_000)).toEqual(granted('loaded'))
-    })
+type Promises = Readonly<Record<string, (store: CacheStore) => Promise<void>>>
 
-    test('a fill whose key was invalidated after the lease is refused', async () => {
-      await store.lease('race', 'a', 10_000)
-      await store.invalidate(['race'], [])
-      expect(await store.fill('race', 'a', 'old', 10_000)).toBe(false)
-      expect(await store.get('race')).toBeNull()
-    })
+const longMs = 10_000
+const granted = (record: string | null) => ({ isGranted: true, record })
+const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
 
-    test('a fill of a lease that passed to somebody else is refused', async () => {
-      await store.lease('passed', 'a', 10_000)
-      await store.invalidate(['passed'], [])
-      expect(await store.lease('passed', 'b', 10_000)).toEqual(granted(null))
-      expect(await store.fill('passed', 'a', 'old', 10_000)).toBe(false)
-      expect(await store.fill('passed', 'b', 'new', 10_000)).toBe(true)
-      expect(await store.get('passed')).toBe('new')
-    })
+const records: Promises = {
+  async 'a record that was set is read until its time is over'(store) {
+    equal(await store.get('key'), null)
+    await store.set('key', 'one', longMs)
+    equal(await store.get('key'), 'one')
+    await store.set('key', 'two', 30)
+    await pause(60)
+    equal(await store.get('key'), null)
+  },
 
-    test('a value that was set is not overwritten by a load that began before', async () => {
-      await store.lease('given', 'a', 10_000)
-      await store.set('given', 'new', 10_000)
-      expect(await store.fill('given', 'a', 'old', 10_000)).toBe(false)
-      expect(await store.get('given')).toBe('new')
-    })
+  async 'what was invalidated is gone, and invalidating what is missing is fine'(store) {
+    await store.set('key', 'one', longMs)
+    await store.invalidate(['key', 'missing'], ['missing'])
+    await store.invalidate([], [])
+    equal(await store.get('key'), null)
+  },
 
-    test('a lease that is not renewed lapses; one that is stays', async () => {
-      await store.lease('lapsed', 'a', 30)
-      await store.lease('renewed', 'a', 30)
-      await store.renew('renewed', 'a', 10_000)
-      await store.renew('renewed', 'b', 1)
-      await new Promise((resolve) => setTimeout(resolve, 60))
-      expect(await store.fill('lapsed', 'a', 'late', 10_000)).toBe(false)
-      expect(await store.fill('renewed', 'a', 'in time', 10_000)).toBe(true)
-    })
+  async 'keys and tags are independent, whatever characters they are made of'(store) {
+    const names = ['a', 'a}', '{a}', 'a:l', 'a}:l', 'a}:t', 'ключ', '🎈', 'a b\n"', 'constructor']
+    for (const name of names) await store.set(name, `record of ${name}`, longMs)
+    equal(new Set(await store.ensureEpochs(names, longMs)).size, names.length)
+    for (const name of names) equal(await store.get(name), `record of ${name}`)
 
-    test('a lease is released by its holder only', async () => {
-      await store.lease('released', 'a', 10_000)
-      await store.release('released', 'b')
-      expect(await store.lease('released', 'b', 10_000)).toEqual({ isGranted: false })
-      await store.release('released', 'a')
-      expect(await store.lease('released', 'b', 10_000)).toEqual(granted(null))
-    })
+    await store.invalidate(['a'], ['a}'])
+    for (const name of names) equal(await store.get(name), name === 'a' ? null : `record of ${name}`)
+    const epochs = await store.epochs(names)
+    deepEqual(
+      names.filter((_, index) => epochs[index] === null),
+      ['a}'],
+    )
+  },
+}
 
-    test('a tag has no epoch until somebody needs one, keeps it, and never has it again once invalidated', async () => {
-      expect(await store.epochs(['x', 'y'])).toEqual([null, null])
-      const [x, y] = await store.ensureEpochs(['x', 'y'], 10_000)
-      expect(x).not.toBe(y)
-      expect(await store.ensureEpochs(['y', 'x'], 10_000)).toEqual([y, x])
-      await store.invalidate([], ['x'])
-      expect(await store.epochs(['x', 'y'])).toEqual([null, y])
-      const [later] = await store.ensureEpochs(['x'], 10_000)
-      expect(later).not.toBe(x)
-    })
+const leases: Promises = {
+  async 'a lease is granted to one at a time, and its fill is stored'(store) {
+    deepEqual(await store.lease('key', 'a', longMs), granted(null))
+    deepEqual(await store.lease('key', 'b', longMs), { isGranted: false })
+    equal(await store.fill('key', 'a', 'loaded', longMs), true)
+    equal(await store.get('key'), 'loaded')
+    deepEqual(await store.lease('key', 'b', longMs), granted('loaded'))
+  },
 
-    test('an epoch lasts as long as whoever needs it longest', async () => {
-      const [epoch] = await store.ensureEpochs(['lasting'], 40)
-      await store.ensureEpochs(['lasting'], 10_000)
-      await new Promise((resolve) => setTimeout(resolve, 120))
-      expect(await store.epochs(['lasting'])).toEqual([epoch])
-    })
+  async 'a fill whose key was invalidated after the lease is refused'(store) {
+    await store.lease('key', 'a', longMs)
+    await store.invalidate(['key'], [])
+    equal(await store.fill('key', 'a', 'old', longMs), false)
+    equal(await store.get('key'), null)
+  },
 
-    test('keys and tags are independent, whatever characters they are made of', async () => {
-      const names = ['a', 'a}', '{a}', 'a:l', 'a}:l', 'a}:t', 'ключ', '🎈', 'a b\n"', 'constructor']
-      for (const name of names) await store.set(name, `record of ${name}`, 10_000)
-      const epochs = await store.ensureEpochs(names, 10_000)
-      expect(new Set(epochs).size).toBe(names.length)
-      for (const name of names) expect(await store.get(name)).toBe(`record of ${name}`)
-      await store.invalidate(['a'], ['a}'])
-      expect(await store.get('a')).toBeNull()
-      for (const name of names.slice(1)) expect(await store.get(name)).toBe(`record of ${name}`)
-      expect((await store.epochs(names)).map((epoch) => epoch === null)).toEqual(
-        names.map((name) => name === 'a}'),
-      )
-    })
-  })
+  async 'a fill of a lease that passed to somebody else is refused'(store) {
+    await store.lease('key', 'a', longMs)
+    await store.invalidate(['key'], [])
+    deepEqual(await store.lease('key', 'b', longMs), granted(null))
+    equal(await store.fill('key', 'a', 'old', longMs), false)
+    equal(await store.fill('key', 'b', 'new', longMs), true)
+    equal(await store.get('key'), 'new')
+  },
+
+  async 'a value that was set is not overwritten by a load that began before'(store) {
+    await store.lease('key', 'a', longMs)
+    await store.set('key', 'new', longMs)
+    equal(await store.fill('key', 'a', 'old', longMs), false)
+    equal(await store.get('key'), 'new')
+  },
+
+  async 'a lease that is not renewed lapses; one that is renewed by its holder stays'(store) {
+    await store.lease('lapsed', 'a', 30)
+    await store.lease('renewed', 'a', 200)
+    await store.renew('renewed', 'a', longMs)
+    await store.renew('renewed', 'b', 1)
+    await pause(250)
+    equal(await store.fill('lapsed', 'a', 'late', longMs), false)
+    equal(await store.fill('renewed', 'a', 'in time', longMs), true)
+  },
+
+  async 'a lease is released by its holder only'(store) {
+    await store.lease('key', 'a', longMs)
+    await store.release('key', 'b')
+    deepEqual(await store.lease('key', 'b', longMs), { isGranted: false })
+    await store.release('key', 'a')
+    deepEqual(await store.lease('key', 'b', longMs), granted(null))
+  },
+}
+
+const tags: Promises = {
+  async 'a tag has no epoch until one is needed, keeps it, and never has it again once invalidated'(store) {
+    deepEqual(await store.epochs(['x', 'y']), [null, null])
+    const [x, y] = await store.ensureEpochs(['x', 'y'], longMs)
+    notEqual(x, y)
+    deepEqual(await store.ensureEpochs(['y', 'x'], longMs), [y, x])
+
+    await store.invalidate([], ['x'])
+    deepEqual(await store.epochs(['x', 'y']), [null, y])
+    notEqual((await store.ensureEpochs(['x'], longMs))[0], x)
+  },
+
+  async 'an epoch lasts as long as whoever needs it longest'(store) {
+    const epochs = await store.ensureEpochs(['tag'], 100)
+    await store.ensureEpochs(['tag'], longMs)
+    await pause(300)
+    deepEqual(await store.epochs(['tag']), epochs)
+  },
 }

@@ -62,8 +62,8 @@ export class RedisBus implements Bus {
     this.#isClosed = true
     this.#timer?.cancel()
     this.heardUntil = Number.NEGATIVE_INFINITY
-    const client = await this.#subscriber.catch(() => undefined)
-    client?.disconnect()
+    // Not waited for: a connection that is still being made ends when it is.
+    this.#subscriber.then((client) => client.disconnect()).catch(() => {})
   }
 
   #listenOn(client: RedisClient): void {

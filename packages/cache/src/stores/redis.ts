@@ -105,8 +105,8 @@ export class RedisStore implements CacheStore {
   }
 
   async close(): Promise<void> {
-    const client = await this.#client.catch(() => undefined)
-    client?.disconnect()
+    // Not waited for: a connection that is still being made ends when it is.
+    this.#client.then((client) => client.disconnect()).catch(() => {})
   }
 
   #pair(key: string): [record: string, lease: string] {

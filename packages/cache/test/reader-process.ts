@@ -1,0 +1,64 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+
+export interface Reply {
+  /** The different values that the callers were given. */
+  readonly served: readonly string[]
+  /** How often this process has loaded, in all. */
+  readonly loads: number
+}
+
+export interface ReadOrder {
+  readonly key: string
+  readonly row: string
+  readonly loadMs?: number
+  readonly callers?: number
+}
+
+/** `fixtures/reader.ts` in a process of its own; it ends with this one. */
+export class ReaderProcess {
+  readonly #child: ChildProcess
+  #lastId = 0
+
+  private constructor(child: ChildProcess) {
+    this.#child = child
+  }
+
+  static async start(redisUrl: string, cacheName: string): Promise<ReaderProcess> {
+    const child = fork(join(__dirname, 'fixtures/reader.ts'), {
+      execArgv: ['--conditions=@stepladder/source'],
+      env: { ...process.env, REDIS_URL: redisUrl, CACHE_NAME: cacheName },
+    })
+    await once(child, 'message')
+    return new ReaderProcess(child)
+  }
+
+  read({ key, row, loadMs = 0, callers = 1 }: ReadOrder): Promise<Reply> {
+    return this.#order({ does: 'read', key, row, loadMs, callers })
+  }
+
+  invalidate(key: string): Promise<Reply> {
+    return this.#order({ does: 'invalidate', key })
+  }
+
+  /** SIGKILL. */
+  async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    this.#child.kill('SIGKILL')
+    await once(this.#child, 'exit')
+  }
+
+  #order(order: object): Promise<Reply> {
+    const id = ++this.#lastId
+    this.#child.send({ id, ...order })
+    return new Promise((resolve) => {
+      const hear = (reply: Reply & { readonly id: number }) => {
+        if (reply.id !== id) return
+        this.#child.off('message', hear)
+        resolve(reply)
+      }
+      this.#child.on('message', hear)
+    })
+  }
+}
