@@ -9,7 +9,7 @@ import {
   startTcpProxy,
   type TcpProxy,
 } from '@stepladder/core/testing'
-import { createWriteBehind, kyselySink, QueueUnavailableError } from '@stepladder/queue'
+import { createWriteBehind, kyselySink, QueueClosedError, QueueUnavailableError } from '@stepladder/queue'
 import { RecordingSink } from '@stepladder/queue/testing'
 import { Queue } from 'bullmq'
 import type { Kysely } from 'kysely'
@@ -95,6 +95,16 @@ test('a queue that starts before its Redis works once that is there', async () =
     .toBe('accepted')
   await queue.flush(AbortSignal.timeout(10_000))
   expect(recording.rows).toEqual([row(2)])
+})
+
+test('closing while Redis is away ends in time', async () => {
+  const { redis, queue } = await setUp({ drainWithin: 200 })
+  await queue.write(row(0))
+  await redis.freeze()
+  const startedAt = performance.now()
+  await queue.close()
+  expect(performance.now() - startedAt).toBeLessThan(3_000)
+  await expect(queue.write(row(1))).rejects.toThrow(QueueClosedError)
 })
 
 test('answers lost with their connection: every accepted row is there once, and no row twice', async () => {
@@ -217,17 +227,19 @@ async function losingTheAnswer(proxy: TcpProxy, act: () => Promise<unknown>): Pr
   return acting
 }
 
-async function setUp() {
+async function setUp({ drainWithin = 5_000 } = {}) {
   const redis = await startRedis({ appendonly: true })
   onTestFinished(() => redis.stop())
   const recording = new RecordingSink<Event>()
   const reports = new RecordedReports()
-  const { sink } = recording
+  const { report } = reports
+  const name = keyPrefix('events')
   const queue = createWriteBehind<Event>({
-    name: keyPrefix('events'),
+    name,
     redis: redis.url,
-    sink,
-    report: reports.report,
+    sink: recording.sink,
+    report,
+    drainWithin,
   })
   onTestFinished(() => queue.close())
   return { redis, queue, recording, reports }

@@ -3,4 +3,4 @@ export { BullmqBroker, type BullmqBrokerOptions } from '../src/brokers/bullmq.ts
 export { JournalBroker, type JournalBrokerOptions } from '../src/brokers/journal.ts'
 export { MemoryBroker } from './memory-broker.ts'
 export { RecordingSink } from './recording-sink.ts'
-export { type BrokerPlace, testBroker } from './test-broker.ts'
+export { type BrokerPlace, type BrokerTools, testBroker } from './test-broker.ts'

@@ -1,5 +1,6 @@
 import { MissingPackageError, openRedis, type RedisClient, type RedisOption } from '@stepladder/core'
 import type { ConnectionOptions, Processor, Queue, Worker } from 'bullmq'
+import { QueueClosedError } from '../errors.ts'
 
 /** A command that takes longer fails; the batch is then handed over again, under the same name. */
 const commandTimeoutMs = 240
@@ -26,6 +27,7 @@ export class QueueConnection {
   #client: Promise<RedisClient> | undefined
   #queue: Promise<Queue> | undefined
   #workerClient: RedisClient | undefined
+  #isClosed = false
 
   constructor(options: QueueConnectionOptions) {
     this.#options = options
@@ -58,7 +60,9 @@ export class QueueConnection {
     await this.queue() // where the global limit of one job at a time is set
     const { name, onError } = this.#options
     const { Worker } = await importBullmq()
-    this.#workerClient = duplicate(await this.#connected(), workerSettings)
+    const client = await this.#connected()
+    if (this.#isClosed) throw new QueueClosedError(name)
+    this.#workerClient = duplicate(client, workerSettings)
     this.#workerClient.on('error', onError as (...args: never[]) => void)
     const worker = new Worker(name, process, {
       connection: asConnection(this.#workerClient),
@@ -77,6 +81,7 @@ export class QueueConnection {
 
   /** Lets go of the connections, which ends whatever still waits for an answer. */
   async close(): Promise<void> {
+    this.#isClosed = true
     this.#workerClient?.disconnect()
     const client = await this.#client?.catch(() => undefined)
     client?.disconnect()
