@@ -38,10 +38,12 @@ export class HeldLease {
   }
 
   #renewLater(): void {
-    this.#timer = this.#clock.after(leaseMs / 3, () => {
-      if (this.#clock.monotonic() > this.#endsAt) return
-      this.store.renew(this.#key, this.token, leaseMs).catch(() => {})
-      this.#renewLater()
-    })
+    this.#timer = this.#clock
+      .after(leaseMs / 3, () => {
+        if (this.#clock.monotonic() > this.#endsAt) return
+        this.store.renew(this.#key, this.token, leaseMs).catch(() => {})
+        this.#renewLater()
+      })
+      .unref()
   }
 }

@@ -45,7 +45,7 @@ class Packer {
     if (Array.isArray(object)) packed = this.#packArray(object)
     else if (type === 'Object')
       packed = this.#packFields(object as Record<string, unknown>) // as its tag says
-    else this.#refuse(`a ${type}`)
+    else this.#refuse(`of type ${type}`)
     this.#above.pop()
     return packed
   }

@@ -35,6 +35,7 @@ export class Reader {
   readonly #parts: CacheParts
   readonly #id = randomUUID()
   #lastToken = 0
+  #hasWarned = false
 
   constructor(parts: CacheParts) {
     this.#parts = parts
@@ -156,6 +157,7 @@ export class Reader {
       return make()
     } catch (cause) {
       this.#note('unstorable', cause)
+      this.#warn(cause)
       return undefined
     }
   }
@@ -179,6 +181,13 @@ export class Reader {
 
   #isFresh({ freshUntil }: Entry): boolean {
     return this.#parts.limits.clock.monotonic() < freshUntil
+  }
+
+  /** Said once: a cache that keeps nothing looks like one that works. */
+  #warn(cause: unknown): void {
+    if (this.#hasWarned || !(cause instanceof Error)) return
+    this.#hasWarned = true
+    process.emitWarning(`cache "${this.#parts.limits.name}": ${cause.message}`, { code: 'UNSTORABLE_VALUE' })
   }
 
   #note(outcome: string, cause?: unknown): void {

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 export interface Reply {
   /** The different values that the callers were given. */
@@ -26,7 +26,7 @@ export class ReaderProcess {
   }
 
   static async start(redisUrl: string, cacheName: string): Promise<ReaderProcess> {
-    const child = fork(join(__dirname, 'fixtures/reader.ts'), {
+    const child = fork(fileURLToPath(new URL('./fixtures/reader.ts', import.meta.url)), {
       execArgv: ['--conditions=@stepladder/source'],
       env: { ...process.env, REDIS_URL: redisUrl, CACHE_NAME: cacheName },
     })
