@@ -28,9 +28,11 @@ async function main(plan: VictimPlan): Promise<void> {
   const writeSome = async () => {
     while (next < rows) {
       const number = next++
-      await queue.write({ id: `${run}-${number}`, value: number })
       // Told at once and by itself: what was accepted and not told is merely not checked.
-      process.stdout.write(`accepted ${run}-${number}\n`)
+      await queue.write({ id: `${run}-${number}`, value: number }).then(
+        () => process.stdout.write(`accepted ${run}-${number}\n`),
+        () => pause(50), // refused, which a busy machine may do
+      )
       await pause(5)
     }
   }

@@ -31,14 +31,7 @@ test('with Redis frozen, every write ends within a second with a typed error, an
 
   expect(Math.max(...outcomes.map(({ ms }) => ms))).toBeLessThan(1_000)
   for (const { failure } of outcomes) expect(failure).toBeInstanceOf(QueueUnavailableError)
-  await expect
-    .poll(() =>
-      queue.write(row(100)).then(
-        () => 'accepted',
-        () => 'refused',
-      ),
-    )
-    .toBe('accepted')
+  await expect.poll(() => isAccepted(queue.write(row(100)))).toBe(true)
   await queue.flush(AbortSignal.timeout(10_000))
   expect(recording.rows).toContainEqual(row(100))
 })
@@ -55,18 +48,32 @@ test('with Redis gone, writes are refused within a second, and taken again when 
   expect(Math.max(first.ms, second.ms)).toBeLessThan(1_000)
 
   await redis.restart()
-  await expect
-    .poll(
-      () =>
-        queue.write(row(2)).then(
-          () => 'accepted',
-          () => 'refused',
-        ),
-      { timeout: 5_000 },
-    )
-    .toBe('accepted')
+  await expect.poll(() => isAccepted(queue.write(row(2))), { timeout: 5_000 }).toBe(true)
   await queue.flush(AbortSignal.timeout(15_000))
   expect(recording.rows.map(({ value }) => value)).toEqual([0, 2])
+})
+
+test('a queue that starts while its Redis is frozen refuses writes soon, and works after the thaw', async () => {
+  const redis = await startRedis()
+  onTestFinished(() => redis.stop())
+  await redis.freeze()
+  const recording = new RecordingSink<Event>()
+  const queue = createWriteBehind<Event>({
+    name: keyPrefix('events'),
+    redis: redis.url,
+    sink: recording.sink,
+  })
+  onTestFinished(() => queue.close())
+  const first = await endOf(queue.write(row(1)))
+  expect(first.failure).toBeInstanceOf(QueueUnavailableError)
+  expect(first.ms).toBeLessThan(3_000)
+  const second = await endOf(queue.write(row(1)))
+  expect(second.ms).toBeLessThan(1_000)
+
+  await redis.thaw()
+  await expect.poll(() => isAccepted(queue.write(row(2))), { timeout: 5_000 }).toBe(true)
+  await queue.flush(AbortSignal.timeout(10_000))
+  expect(recording.rows).toContainEqual(row(2))
 })
 
 test('a queue that starts before its Redis works once that is there', async () => {
@@ -83,16 +90,7 @@ test('a queue that starts before its Redis works once that is there', async () =
   await expect(queue.write(row(1))).rejects.toThrow(QueueUnavailableError)
 
   await redis.restart()
-  await expect
-    .poll(
-      () =>
-        queue.write(row(2)).then(
-          () => 'accepted',
-          () => 'refused',
-        ),
-      { timeout: 5_000 },
-    )
-    .toBe('accepted')
+  await expect.poll(() => isAccepted(queue.write(row(2))), { timeout: 5_000 }).toBe(true)
   await queue.flush(AbortSignal.timeout(10_000))
   expect(recording.rows).toEqual([row(2)])
 })
@@ -117,8 +115,8 @@ test('answers lost with their connection: every accepted row is there once, and 
 
   const accepted: string[] = ['row-0']
   for (let number = 1; number <= 20; number++) {
-    const isAccepted = await losingTheAnswer(proxy, () => queue.write(row(number)))
-    if (isAccepted) accepted.push(`row-${number}`)
+    const isTaken = await losingTheAnswer(proxy, () => queue.write(row(number)))
+    if (isTaken) accepted.push(`row-${number}`)
   }
   await queue.flush(AbortSignal.timeout(20_000))
 
@@ -217,10 +215,7 @@ async function shakyRedis() {
 /** Redis gets the command and carries it out; its answer is under way when the connection breaks. */
 async function losingTheAnswer(proxy: TcpProxy, act: () => Promise<unknown>): Promise<boolean> {
   proxy.delay(40)
-  const acting = act().then(
-    () => true,
-    () => false,
-  )
+  const acting = isAccepted(act())
   await sleep(60)
   proxy.cut()
   proxy.delay(0)
@@ -252,6 +247,13 @@ async function endOf(write: Promise<void>): Promise<{ ms: number; failure: unkno
     (cause: unknown) => cause,
   )
   return { ms: performance.now() - startedAt, failure }
+}
+
+function isAccepted(write: Promise<unknown>): Promise<boolean> {
+  return write.then(
+    () => true,
+    () => false,
+  )
 }
 
 function row(number: number): Event {

@@ -24,6 +24,7 @@ export interface QueueConnectionOptions {
 /** The connections of one queue, and what BullMQ builds upon them. */
 export class QueueConnection {
   readonly #options: QueueConnectionOptions
+  #opening: Promise<void> | undefined
   #client: Promise<RedisClient> | undefined
   #queue: Promise<Queue> | undefined
   #workerClient: RedisClient | undefined
@@ -33,9 +34,13 @@ export class QueueConnection {
     this.#options = options
   }
 
-  /** Resolves when the packages are loaded and Redis has been tried for the first time. */
-  async opened(): Promise<void> {
-    await Promise.all([importBullmq(), this.#connected()])
+  /**
+   * Resolves when the packages are loaded and Redis was tried for the first time, however that ended.
+   * Rejects with `MissingPackageError`.
+   */
+  opened(): Promise<void> {
+    this.#opening ??= this.#open()
+    return this.#opening
   }
 
   /**
@@ -85,6 +90,12 @@ export class QueueConnection {
     this.#workerClient?.disconnect()
     const client = await this.#client?.catch(() => undefined)
     client?.disconnect()
+  }
+
+  async #open(): Promise<void> {
+    await importBullmq()
+    await this.#connected()
+    await this.queue().catch(this.#options.onError)
   }
 
   #connected(): Promise<RedisClient> {

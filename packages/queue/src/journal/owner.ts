@@ -2,20 +2,14 @@ import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
 
-/**
- * Who writes into a journal's folder, told by the folder's name: process id, when that process started
- * (process ids are used again), and the machine's boot and process namespace (two containers both have a
- * process 1).
- */
-export interface Owner {
-  readonly pid: number
-  readonly startedAt: string
-  readonly space: string
-}
-
+/** Whether who writes into a folder still runs; `unknown` when that is where we cannot look. */
 export type OwnerState = 'alive' | 'dead' | 'unknown'
 
-/** A name for a new folder of this process. */
+/**
+ * A name for a new folder of this process, which tells who writes into it: process id, when that process
+ * started (process ids are used again), and the machine's boot and process namespace (two containers both
+ * have a process 1).
+ */
 export function newFolderName(): string {
   return [process.pid, startOf(process.pid), processSpace(), randomUUID().slice(0, 8)].join('.')
 }
@@ -25,7 +19,7 @@ export function abandonedFolderName(): string {
   return `left.${randomUUID()}`
 }
 
-/** Whether the owner of the folder still runs; `unknown` when it lives where we cannot look. */
+/** Whether the owner of the folder of that name still runs. */
 export function ownerState(folderName: string): OwnerState {
   const [pid = '', startedAt = '', space = ''] = folderName.split('.')
   if (pid === 'left') return 'dead'
