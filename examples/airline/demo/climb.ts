@@ -1,12 +1,13 @@
 import { writeFile } from 'node:fs/promises'
 import { availableParallelism, cpus } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { openDatabase } from '../database/open-database.ts'
 import { startApp } from './app.ts'
 import { measureCapacity, offeredRate } from './calibrate.ts'
 import type { Climb, MeasuredRung } from './climb-result.ts'
 import { DemoError } from './demo-error.ts'
 import { ladderDiffs } from './diff.ts'
-import type { Figures } from './figures.ts'
+import { type Figures, watchCores } from './figures.ts'
 import { type Ground, prepareGround } from './ground.ts'
 import { Ledger } from './ledger.ts'
 import { customers, measureRung } from './measure-rung.ts'
@@ -45,6 +46,7 @@ async function main(argv: readonly string[]): Promise<number> {
 
 async function climb(options: DemoOptions): Promise<number> {
   const startedAt = performance.now()
+  const busyBefore = await howBusyNow()
   const onProgress = (what: string, share: number) => progress.show(what, share)
   await using ground = await prepareGround({
     real: options.real,
@@ -57,6 +59,7 @@ async function climb(options: DemoOptions): Promise<number> {
   const { world, rate, offer } = await calibrate(ground)
   const climbed: Climb = {
     machine: `${availableParallelism()} cores, ${cpus()[0]?.model.trim() ?? 'unknown'}, Node.js ${process.version}`,
+    busyBefore,
     stands: ground.description,
     flights: ground.flights,
     offeredPerSecond: rate,
@@ -69,6 +72,18 @@ async function climb(options: DemoOptions): Promise<number> {
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(0)
   console.log(`\nThe plots are in demo-report.html. (${seconds} s)`)
   return verdict(climbed.rungs)
+}
+
+/** How busy others keep this machine: what they take, the airline cannot show. From 0 to 1. */
+async function howBusyNow(): Promise<number> {
+  const busy = watchCores()
+  await sleep(500)
+  const share = busy()
+  if (share > 0.3)
+    console.log(
+      `This machine is ${(share * 100).toFixed(0)} % busy with other work: the figures will suffer.`,
+    )
+  return share
 }
 
 interface Offer {

@@ -37,7 +37,7 @@ export function diffLines(before: readonly string[], after: readonly string[]): 
       put(`+${after[j++]}`)
     }
   }
-  return `${lines.join('\n')}\n`
+  return lines.map((line) => `${line}\n`).join('')
 }
 
 /** How many lines two texts have in common, in order, from line i of one and line j of the other on. */

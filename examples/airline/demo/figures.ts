@@ -20,6 +20,8 @@ export interface Figures {
   readonly errorShare: number
   readonly carts: { readonly kept: number; readonly of: number }
   readonly findings: readonly Finding[]
+  /** Processes of the airline that died and were replaced meanwhile, in the supervisor's words. */
+  readonly deaths: readonly string[]
   /** How busy the machine's cores were; 0 to 1. */
   readonly machineBusy: number
   readonly generatorCores: number
@@ -36,7 +38,7 @@ export interface Moment {
   readonly p99Ms: number | null
 }
 
-export type LoadFigures = Omit<Figures, 'carts' | 'findings' | 'queriesPerRequest' | 'machineBusy'>
+export type LoadFigures = Omit<Figures, 'carts' | 'findings' | 'queriesPerRequest' | 'machineBusy' | 'deaths'>
 
 /** What the samples of a load say. */
 export function summarise(rung: Rung, load: Load, measuredMs: number): LoadFigures {

@@ -51,6 +51,8 @@ export async function measureRung(rung: Rung, options: MeasureOptions): Promise<
   signal.throwIfAborted()
 
   onProgress('checking', 1)
+  // What is gone cannot keep a promise; said first, it explains all that follows.
+  await ground.check()
   const result = await app.watch(check({ rung, app, env, ledger, world }))
   await ground.check()
   const queries = (await app.watch(app.countQueries())) - queriesBefore
@@ -59,5 +61,6 @@ export async function measureRung(rung: Rung, options: MeasureOptions): Promise<
     ...result,
     queriesPerRequest: queries / load.sent,
     machineBusy,
+    deaths: app.deaths(),
   }
 }

@@ -5,6 +5,7 @@ export function remark(figures: Figures, before: Figures | undefined): string {
   const sentences = before === undefined ? [overload(figures)] : [comparison(figures, before)]
   const lost = figures.carts.of - figures.carts.kept
   if (lost > 0) sentences.push(`${lost} of ${figures.carts.of} carts lost`)
+  sentences.push(...figures.deaths)
   if (figures.generatorLagMs > lateMs) {
     sentences.push(`the load generator itself was ${round(figures.generatorLagMs)} ms late: it was the limit`)
   }

@@ -26,7 +26,8 @@ p { max-width: 70ch; margin: 8px 0 }
 table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums }
 caption { text-align: left; color: var(--muted); font-size: 0.9rem; padding-bottom: 8px }
 th, td { padding: 8px 12px; text-align: right; border-bottom: 1px solid var(--rule); vertical-align: top }
-th { font-weight: 600; white-space: nowrap }
+th, td:not(:last-child) { white-space: nowrap }
+th { font-weight: 600 }
 thead th { color: var(--muted); font-size: 0.85rem; font-weight: 500 }
 th:first-child, td:last-child, thead th:last-child { text-align: left }
 td:last-child { min-width: 18rem; color: var(--muted) }
@@ -35,6 +36,7 @@ td:last-child { min-width: 18rem; color: var(--muted) }
 figure { margin: 0; padding: 20px; background: var(--card); border-radius: 10px }
 svg { display: block; width: 100%; height: auto; overflow: visible }
 svg text { font: 12px system-ui, sans-serif; fill: var(--ink); font-variant-numeric: tabular-nums }
+svg .value { paint-order: stroke; stroke: var(--card); stroke-width: 5px }
 svg .tick { fill: var(--muted); font-size: 11px }
 .bar, .p50 { fill: var(--first) }
 .p99 { fill: var(--second) }
