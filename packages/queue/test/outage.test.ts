@@ -114,14 +114,14 @@ test('answers lost with their connection: every accepted row is there once, and 
   await queue.write(row(0))
 
   const accepted: string[] = ['row-0']
-  for (let number = 1; number <= 20; number++) {
+  for (let number = 1; number <= 10; number++) {
     const isTaken = await losingTheAnswer(proxy, () => queue.write(row(number)))
     if (isTaken) accepted.push(`row-${number}`)
   }
   await queue.flush(AbortSignal.timeout(20_000))
 
   const ids = (await database.selectFrom('events').select('id').execute()).map(({ id }) => id)
-  expect(accepted.length).toBeGreaterThan(10)
+  expect(accepted.length).toBeGreaterThan(5)
   expect(ids.length).toBe(new Set(ids).size)
   expect(accepted.filter((id) => !ids.includes(id))).toEqual([])
 }, 60_000)
@@ -136,10 +136,10 @@ test('control: BullMQ as it comes queues rows twice when answers are lost', asyn
     await queue.close()
   })
   await queue.waitUntilReady()
-  for (let number = 1; number <= 20; number++) {
+  for (let number = 1; number <= 10; number++) {
     await losingTheAnswer(proxy, () => queue.add('row', row(number)))
   }
-  expect(await queue.getWaitingCount()).toBeGreaterThan(20)
+  expect(await queue.getWaitingCount()).toBeGreaterThan(10)
 }, 60_000)
 
 test('while the database is away nothing is lost and nothing overtakes, and the age of the oldest row grows', async () => {
