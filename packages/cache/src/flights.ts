@@ -10,12 +10,25 @@ export class Flight<T> {
   state: 'current' | 'gapped' | 'invalidated' = 'current'
   /** Grows when the stored record turns out to carry more tags than the caller named. */
   tags: readonly string[]
+  #lettingGo: () => void = () => {}
   readonly answer: Promise<T>
 
   constructor(tags: readonly string[], task: (flight: Flight<T>) => Promise<T>) {
     this.tags = tags
     // Not at once: the task may call back into the cache, which must find this flight complete.
     this.answer = Promise.resolve().then(() => task(this))
+  }
+
+  /** Says how to give back what the flight holds in the store, where it would keep newer reads waiting. */
+  whenInvalidated(letGo: () => void): void {
+    this.#lettingGo = letGo
+    if (this.state === 'invalidated') letGo()
+  }
+
+  /** A gapped flight that hears of an invalidation later has its lease to tell it. */
+  leave(state: 'gapped' | 'invalidated'): void {
+    this.state = state
+    if (state === 'invalidated') this.#lettingGo()
   }
 }
 
@@ -61,7 +74,7 @@ export class Flights<T> {
   }
 
   #leave(key: string, flight: Flight<T>, state: 'gapped' | 'invalidated'): void {
-    flight.state = state
     this.#joinable.delete(key)
+    flight.leave(state)
   }
 }

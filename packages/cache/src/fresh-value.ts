@@ -30,15 +30,17 @@ export function makeFresh(
 
 /** What a record says, in the time of this process. */
 export function toEntry(
-  { value, freshUntil, staleUntil }: StoredValue,
+  { value, createdAt, freshUntil, staleUntil }: StoredValue,
   tags: readonly TagEpoch[],
   size: number,
   clock: Clock,
 ): Entry {
-  const offset = clock.monotonic() - clock.now()
+  const now = clock.monotonic()
+  // Where the clock of the machine that stored it is ahead, it is not older than just stored.
+  const ageMs = Math.max(0, clock.now() - createdAt)
   return {
     ...{ value, tags, size, retryAt: 0 },
-    freshUntil: freshUntil + offset,
-    staleUntil: staleUntil + offset,
+    freshUntil: now + freshUntil - createdAt - ageMs,
+    staleUntil: now + staleUntil - createdAt - ageMs,
   }
 }

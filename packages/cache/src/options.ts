@@ -17,7 +17,7 @@ import type { Lifetime } from './ttl.ts'
 import { parseGrace, parseTtl } from './wish.ts'
 
 export interface CacheOptions {
-  /** Part of every key in Redis and of every report: letters, digits, `_`, `.` and `-`, at most 64. */
+  /** Part of every key in Redis and of every report: letters, digits, `_`, `.` and `-`, at most 64. One per process. */
   readonly name: string
   /** How long a value is served. Required: a value without an end is a bug in waiting. */
   readonly ttl: Duration

@@ -120,6 +120,7 @@ export class Reader {
     // Whoever had the lease before us may have filled the key since we looked.
     const filled = lease.record === null ? undefined : await lookup.admit(lease.record)
     const held = new HeldLease(store, wish.key, token, limits.clock)
+    flight.whenInvalidated(() => held.release())
     if (!filled || !this.#isFresh(filled)) return { lease: held, epochs, tags }
     held.release()
     return { fresh: filled }
@@ -143,11 +144,8 @@ export class Reader {
   ): Promise<void> {
     const { copies, limits, jitter } = this.#parts
     const fresh = this.#make(() => makeFresh(value, wish, epochs, tags, { clock: limits.clock, jitter }))
-    if (!fresh || flight.state === 'invalidated') {
-      if (fresh) this.#note('overtaken')
-      lease?.release()
-      return
-    }
+    if (!fresh) return lease?.release()
+    if (flight.state === 'invalidated') return this.#note('overtaken')
     if (lease && !(await this.#fill(wish.key, lease, fresh, visit))) return
     copies.keep(wish.key, fresh.entry, flight)
   }

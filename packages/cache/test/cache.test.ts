@@ -1,4 +1,6 @@
 import { type CacheOptions, createCache } from '@stepladder/cache'
+import { MemoryStore } from '@stepladder/cache/testing'
+import { type Clock, systemClock } from '@stepladder/core'
 import { FakeClock, RecordedReports } from '@stepladder/core/testing'
 import { expect, test } from 'vitest'
 
@@ -134,6 +136,50 @@ test.each(['key', 'tag', 'all'] as const)(
     expect(await cache.get('key')).toBe('new')
   },
 )
+
+test('who asks after a tag was invalidated does not wait for the load before', async () => {
+  const store = new MemoryStore()
+  const { cache } = setUp({ store, clock: systemClock })
+  const { load, gates } = gatedLoader<string>()
+  const before = cache.getOrSet('key', load, { tags: ['t'] })
+  await expect.poll(() => gates.length).toBe(1)
+  await cache.invalidate({ tags: ['t'] })
+  expect(await cache.getOrSet('key', () => 'new', { tags: ['t'] })).toBe('new')
+  gates[0]!.resolve('old')
+  expect(await before).toBe('old')
+})
+
+test('a load that was overtaken while it took its lease keeps nobody waiting', async () => {
+  const store = new MemoryStore()
+  const { cache } = setUp({ store, clock: systemClock })
+  const lease = store.lease.bind(store)
+  // The invalidation comes when the lease is granted and the reader has not heard of it.
+  store.lease = async (...args) => {
+    const granted = await lease(...args)
+    await cache.invalidate({ tags: ['t'] })
+    return granted
+  }
+  await cache.getOrSet('key', () => 'old', { tags: ['t'] })
+  store.lease = lease
+  const startedAt = performance.now()
+  expect(await cache.getOrSet('key', () => 'new', { tags: ['t'] })).toBe('new')
+  expect(performance.now() - startedAt).toBeLessThan(500)
+})
+
+test('a value from a machine whose clock is ahead lives no longer than its TTL', async () => {
+  const clock = new FakeClock()
+  const ahead: Clock = {
+    now: () => clock.now() + 3_600_000,
+    monotonic: () => clock.monotonic(),
+    after: (ms, task) => clock.after(ms, task),
+  }
+  const store = new MemoryStore(clock)
+  await setUp({ store, clock: ahead }).cache.set('key', 'value')
+  const { cache } = setUp({ store, clock })
+  expect(await cache.get('key')).toBe('value')
+  await clock.advance(10_000)
+  expect(await cache.get('key')).toBeUndefined()
+})
 
 test('a value that was set is served, and a load that began before does not replace it', async () => {
   const { cache, clock } = setUp()
