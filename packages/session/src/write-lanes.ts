@@ -33,7 +33,7 @@ interface Lane {
   readonly waiting: (Waiting<Put> | Waiting<Edit>)[]
   /** The commit under way. Never rejects. */
   underWay: Promise<void>
-  /** The record as this process wrote it last, where the next commit begins. */
+  /** The record as this process wrote it last, where the next commit begins. If it is old, `replace` says so. */
   last: string | undefined
 }
 
@@ -88,7 +88,6 @@ export class WriteLanes {
     while (lane.waiting.length > 0) {
       const group = takeGroup(lane)
       lane.underWay = this.#commit(id, lane, group).catch((failure) => {
-        lane.last = undefined
         for (const { reject } of group) reject(failure)
       })
       await lane.underWay
@@ -118,7 +117,6 @@ export class WriteLanes {
       const ttlMs = edits.at(-1)?.change.ttlMs
       if (ttlMs === undefined) return
       if (current === undefined) {
-        lane.last = undefined
         for (const { resolve } of edits) resolve('gone')
         return
       }

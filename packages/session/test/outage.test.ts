@@ -107,9 +107,9 @@ describe('while Redis', () => {
 })
 
 describe('while any backend', () => {
-  function setUp(): { faults: Outage<SessionBackend>; store: ReturnType<typeof sessionStore> } {
+  function setUp(timeout = 50): { faults: Outage<SessionBackend>; store: ReturnType<typeof sessionStore> } {
     const faults = outage<SessionBackend>(new MemorySessionBackend())
-    return { faults, store: sessionStore({ backend: faults.port, timeout: 50 }) }
+    return { faults, store: sessionStore({ backend: faults.port, timeout }) }
   }
 
   test('hangs, every operation fails within the timeout with a typed error', async () => {
@@ -134,6 +134,41 @@ describe('while any backend', () => {
     faults.recover()
     await store.set('carl', { cookie: {} })
     expect(await store.get('carl')).toBeDefined()
+  })
+
+  test('is slow, who waited for another save gives up in time', async () => {
+    const { faults, store } = setUp(250)
+    await store.set('ada', { cookie: {} })
+    const [one, two] = [await store.get('ada'), await store.get('ada')]
+    faults.slow(150)
+
+    const startedAt = performance.now()
+    const ends = await Promise.allSettled([
+      store.set('ada', Object.assign(one!, { one: true })),
+      store.set('ada', Object.assign(two!, { two: true })),
+    ])
+
+    expect(performance.now() - startedAt).toBeLessThan(250 + slackMs)
+    expect(ends.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
+  })
+
+  test('is always ahead of a save, the save gives up in time and tries no more', async () => {
+    const backend = new MemorySessionBackend()
+    let tries = 0
+    backend.replace = async () => {
+      tries += 1
+      await new Promise((resolve) => setTimeout(resolve, 10))
+      return { isDone: false, current: `{"cookie":{},"tries":${tries}}` }
+    }
+    const store = sessionStore({ backend, timeout: 50 })
+    await store.set('ada', { cookie: {} })
+    const known = await store.get('ada')
+
+    await expect(store.set('ada', Object.assign(known!, { n: 1 }))).rejects.toThrow(SessionUnavailableError)
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    const triesThen = tries
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(tries).toBe(triesThen)
   })
 
   test('refuses, nobody who drops the promise ends the process', async () => {
