@@ -149,6 +149,19 @@ test('who asks after a tag was invalidated does not wait for the load before', a
   expect(await before).toBe('old')
 })
 
+test('a read that meets the old record just before it is removed does not bring it back', async () => {
+  const store = new MemoryStore()
+  const { cache } = setUp({ store })
+  await cache.getOrSet('key', () => 'old')
+  const invalidate = store.invalidate.bind(store)
+  store.invalidate = async (...args) => {
+    expect(await cache.getOrSet('key', () => 'not asked')).toBe('old')
+    await invalidate(...args)
+  }
+  await cache.delete('key')
+  expect(await cache.getOrSet('key', () => 'new')).toBe('new')
+})
+
 test('a load that was overtaken while it took its lease keeps nobody waiting', async () => {
   const store = new MemoryStore()
   const { cache } = setUp({ store, clock: systemClock })
