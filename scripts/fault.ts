@@ -7,9 +7,9 @@ import { parseArgs } from 'node:util'
 
 const faultTests: Record<string, readonly string[]> = {
   core: ['drain', 'supervisor', 'metrics'],
-  cache: ['race', 'interleavings', 'outage', 'processes'],
+  cache: ['race', 'interleavings', 'outage', 'processes', 'gap', 'workers'],
   session: ['lost-updates', 'resurrection', 'outage'],
-  queue: ['crash', 'outage', 'power-cut'],
+  queue: ['crash', 'outage', 'power-cut', 'order'],
 }
 
 const { values, positionals } = parseArgs({

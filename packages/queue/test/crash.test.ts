@@ -1,5 +1,13 @@
 import { join } from 'node:path'
-import { keyPrefix, type NodeProcess, sharedRedis, spawnNode } from '@stepladder/core/testing'
+import { sleep } from '@stepladder/core'
+import {
+  keyPrefix,
+  type NodeProcess,
+  seededRandom,
+  seeds,
+  sharedRedis,
+  spawnNode,
+} from '@stepladder/core/testing'
 import { describe, expect, test } from 'vitest'
 import type { VictimPlan } from './crash-victim.ts'
 import { makeDatabase, tempFolder } from './set-up.ts'
@@ -10,28 +18,32 @@ describe.each([
   { engine: 'the journal', database: 'sqlite' as const },
   { engine: 'BullMQ', database: 'postgres' as const },
 ])('on $engine, with $database behind it', ({ engine, database: kind }) => {
-  test('five times kill -9 under load: every accepted row is in the table exactly once', async () => {
-    const { database, place } = await makeDatabase(kind)
-    const queue = await openQueue(engine)
-    const random = seeded(20_261_122)
-    const accepted: string[] = []
-    for (let kill = 1; kill <= 5; kill++) {
-      await using victim = spawnVictim({ ...queue, place, run: `run${kill}`, rows: 5_000 })
-      await victim.waitForOutput(/accepted/, 20_000)
-      await pause(100 + random() * 400)
-      victim.kill()
-      await victim.exited
-      accepted.push(...acceptedBy(victim))
-    }
-    await using survivor = spawnVictim({ ...queue, place, run: 'last', rows: 200 })
-    await survivor.waitForOutput(/flushed/, 40_000)
-    accepted.push(...acceptedBy(survivor))
+  test.each(seeds(1))(
+    'five times kill -9 under load (seed %i): every accepted row is in the table exactly once',
+    async (seed) => {
+      const { database, place } = await makeDatabase(kind)
+      const queue = await openQueue(engine)
+      const random = seededRandom(seed)
+      const accepted: string[] = []
+      for (let kill = 1; kill <= 5; kill++) {
+        await using victim = spawnVictim({ ...queue, place, run: `run${kill}`, rows: 5_000 })
+        await victim.waitForOutput(/accepted/, 20_000)
+        await sleep(100 + random() * 400)
+        victim.kill()
+        await victim.exited
+        accepted.push(...acceptedBy(victim))
+      }
+      await using survivor = spawnVictim({ ...queue, place, run: 'last', rows: 200 })
+      await survivor.waitForOutput(/flushed/, 40_000)
+      accepted.push(...acceptedBy(survivor))
 
-    const ids = (await database.selectFrom('events').select('id').execute()).map(({ id }) => id)
-    expect(accepted.length).toBeGreaterThan(1_000)
-    expect(ids.length, 'no row is there twice').toBe(new Set(ids).size)
-    expect(missing(accepted, ids), 'no accepted row is missing').toEqual([])
-  }, 120_000)
+      const ids = (await database.selectFrom('events').select('id').execute()).map(({ id }) => id)
+      expect(accepted.length).toBeGreaterThan(1_000)
+      expect(ids.length, 'no row is there twice').toBe(new Set(ids).size)
+      expect(missing(accepted, ids), 'no accepted row is missing').toEqual([])
+    },
+    120_000,
+  )
 
   test('a process that dies between commit and note does no harm; without the ledger, rows are there twice', async () => {
     const [guarded, control] = await Promise.all([
@@ -78,19 +90,4 @@ function acceptedBy(victim: NodeProcess): string[] {
 function missing(accepted: readonly string[], ids: readonly string[]): string[] {
   const there = new Set(ids)
   return accepted.filter((id) => !there.has(id))
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
-}
-
-/** Numbers in [0, 1) that are the same in every run (mulberry32). */
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
 }

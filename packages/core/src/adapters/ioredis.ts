@@ -4,7 +4,7 @@ import type { RedisClient, RedisOption } from '../redis.ts'
 export interface OpenRedisOptions {
   /** Who asks, for error messages. */
   readonly owner: string
-  /** A command that takes longer fails. Default: no limit. */
+  /** A command that takes longer fails. Default 1000. */
   readonly commandTimeoutMs?: number
   /** What to do with a failing connection: it is retried for ever, and each failure is heard here. */
   readonly onError?: (error: Error) => void
@@ -17,7 +17,7 @@ export interface OpenRedisOptions {
  */
 export async function openRedis(
   redis: RedisOption,
-  { owner, commandTimeoutMs, onError = () => {} }: OpenRedisOptions,
+  { owner, commandTimeoutMs = 1_000, onError = () => {} }: OpenRedisOptions,
 ): Promise<RedisClient> {
   const settings = {
     lazyConnect: true,
@@ -27,7 +27,8 @@ export async function openRedis(
     autoResendUnfulfilledCommands: false,
     connectTimeout: 1_000,
     retryStrategy: (attempt: number) => Math.min(1_000, 50 * attempt),
-    ...(commandTimeoutMs === undefined ? {} : { commandTimeout: commandTimeoutMs }),
+    // Also what settles a command whose connection broke: ioredis 6 forgets those it does not send again.
+    commandTimeout: commandTimeoutMs,
   }
   const client =
     typeof redis === 'string' ? await connectTo(redis, owner, settings) : duplicate(redis, settings)
