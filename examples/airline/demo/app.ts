@@ -47,7 +47,7 @@ export class App implements AsyncDisposable {
     return this.#child.output
   }
 
-  /** Rejects with `DemoError` if it ends without being told to, or when its workers were replaced meanwhile. */
+  /** The work, unless the airline ends first without being told to: then rejects with `DemoError`. */
   async watch<T>(work: Promise<T>): Promise<T> {
     const death = this.#child.exited.then(({ code, signal }) => {
       if (this.#isStopping) return new Promise<never>(() => {})
@@ -76,6 +76,12 @@ export class App implements AsyncDisposable {
   async stop(): Promise<void> {
     this.#isStopping = true
     await this.#child.stop(8_000)
+  }
+
+  /** Ends it at once; its workers end with it. */
+  async kill(): Promise<void> {
+    this.#isStopping = true
+    await this.#child.stop(0)
   }
 
   [Symbol.asyncDispose](): Promise<void> {

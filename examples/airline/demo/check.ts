@@ -22,6 +22,8 @@ export interface CheckOptions {
   readonly env: Environment
   readonly ledger: Ledger
   readonly world: World
+  /** How long accepted events may take to reach the database. Default 10 s. */
+  readonly drainMs?: number | undefined
 }
 
 export interface CheckResult {
@@ -31,8 +33,8 @@ export interface CheckResult {
 
 /** Holds what the airline promised under load against its databases and against the monolith. */
 export async function check(options: CheckOptions): Promise<CheckResult> {
-  const { app, env, ledger, rung, world } = options
-  const stored = await drainedEvents(env, ledger)
+  const { app, env, ledger, rung, world, drainMs = 10_000 } = options
+  const stored = await drainedEvents(env, ledger, drainMs)
   const carts = await countCarts(app, ledger)
   const findings = [
     checkEvents(stored, ledger),
@@ -45,9 +47,9 @@ export async function check(options: CheckOptions): Promise<CheckResult> {
 }
 
 /** What was accepted may still be on its way to the database; waits for it, but not for ever. */
-async function drainedEvents(env: Environment, ledger: Ledger): Promise<string[]> {
+async function drainedEvents(env: Environment, ledger: Ledger, drainMs: number): Promise<string[]> {
   await using database = openDatabase({ env })
-  const deadline = performance.now() + 10_000
+  const deadline = performance.now() + drainMs
   for (;;) {
     const rows = await database.selectFrom('flight_events').select('id').execute()
     const stored = new Set(rows.map(({ id }) => id))

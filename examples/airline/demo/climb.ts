@@ -56,16 +56,16 @@ async function climb(options: DemoOptions): Promise<number> {
     onProgress,
   })
   interruption.signal.throwIfAborted()
-  const { world, rate, offer } = await calibrate(ground)
+  const offered = await prepareOffer(ground, options.rate)
   const climbed: Climb = {
     machine: `${availableParallelism()} cores, ${cpus()[0]?.model.trim() ?? 'unknown'}, Node.js ${process.version}`,
     busyBefore,
     stands: ground.description,
     flights: ground.flights,
-    offeredPerSecond: rate,
-    offer,
+    offeredPerSecond: offered.rate,
+    offer: offered.offer,
     seconds: options.measuredMs / 1_000,
-    rungs: await measureAll(options, { ground, world, rate, offer }),
+    rungs: await measureAll(options, { ground, ...offered }),
   }
   await writeFile('demo-report.html', renderReport(climbed))
   if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(climbed, null, 2)}\n`)
@@ -94,12 +94,13 @@ interface Offer {
   readonly offer: string
 }
 
-/** Learns what the monolith can do, in order to offer about three times as much. */
-async function calibrate(ground: Ground): Promise<Offer> {
+/** Learns what the monolith can do, in order to offer about three times as much, unless told how much to offer. */
+async function prepareOffer(ground: Ground, wanted: number | undefined): Promise<Offer> {
   progress.show('calibrating the load', 0)
   const env = await ground.freshFor('calibration')
   await using database = openDatabase({ env })
   const world = await readWorld(database)
+  if (wanted !== undefined) return { world, rate: wanted, offer: `offered: ${wanted}/s, as was asked for` }
   await using monolith = await startApp(rungs[0]!, env)
   const traffic = new Traffic(world, new Ledger(customers), 1)
   const capacity = await monolith.watch(measureCapacity(monolith.origin, traffic, 1_500))

@@ -23,8 +23,14 @@ export interface Ground extends AsyncDisposable {
   readonly flights: number
   /** A fresh copy for one rung, told to the airline by its environment. */
   freshFor(rung: string): Promise<Environment>
-  /** Rejects with `DemoError` when a server that this demo stands on does not answer. */
-  check(): Promise<void>
+  /** Looks, until stopped, whether the servers still answer. */
+  watch(): GroundWatch
+}
+
+export interface GroundWatch {
+  /** Never resolves; rejects with `DemoError` when a server does not answer any more. */
+  readonly failed: Promise<never>
+  stop(): void
 }
 
 /** Starts or finds the servers, and imports the records once. */
@@ -48,10 +54,11 @@ export async function prepareGround(options: GroundOptions): Promise<Ground> {
       const env = await databases.copyFor(rung)
       return { DATABASE_URL: undefined, REDIS_URL: redis?.url, NODE_ENV: undefined, ...env }
     },
-    async check() {
-      await redis?.check()
-      await databases.check()
-    },
+    watch: () =>
+      watch(async () => {
+        await redis?.check()
+        await databases.check()
+      }),
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }
 }
@@ -82,4 +89,10 @@ async function fill(env: Environment, { full, onProgress }: GroundOptions): Prom
     full,
     onProgress: (share) => onProgress('importing flights', share),
   })
+}
+
+function watch(check: () => Promise<void>): GroundWatch {
+  const { promise, reject } = Promise.withResolvers<never>()
+  const timer = setInterval(() => check().catch(reject), 500)
+  return { failed: promise, stop: () => clearInterval(timer) }
 }

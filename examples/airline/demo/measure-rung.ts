@@ -1,4 +1,4 @@
-import { startApp } from './app.ts'
+import { type App, type Environment, startApp } from './app.ts'
 import { check } from './check.ts'
 import { type Figures, summarise, watchCores } from './figures.ts'
 import type { Ground } from './ground.ts'
@@ -23,39 +23,52 @@ const warmMs = 1_000
 
 /** Starts the airline as it is at this rung on fresh databases, loads it, checks it, and stops it. */
 export async function measureRung(rung: Rung, options: MeasureOptions): Promise<Figures> {
-  const { ground, world, rate, measuredMs, signal, onProgress } = options
+  const { ground, onProgress } = options
   onProgress('starting', 0)
   const env = await ground.freshFor(rung.folder)
   await using app = await startApp(rung, env)
+  const grounded = ground.watch()
+  const ending = new AbortController()
+  const signal = AbortSignal.any([options.signal, ending.signal])
+  try {
+    return await Promise.race([
+      app.watch(loadAndCheck(rung, app, env, { ...options, signal })),
+      grounded.failed,
+    ])
+  } catch (failure) {
+    ending.abort(failure)
+    // What would still be drained in order is of no use to anybody.
+    await app.kill()
+    throw failure
+  } finally {
+    grounded.stop()
+  }
+}
+
+async function loadAndCheck(
+  rung: Rung,
+  app: App,
+  env: Environment,
+  options: MeasureOptions,
+): Promise<Figures> {
+  const { world, rate, measuredMs, signal, onProgress } = options
   const ledger = new Ledger(customers)
   const traffic = new Traffic(world, ledger, 2)
-
-  const queriesBefore = await app.watch(app.countQueries())
+  const queriesBefore = await app.countQueries()
   let coresBusy = () => 0
-  const onMeasuring = () => {
-    coresBusy = watchCores()
-  }
-  const progress = (share: number) => onProgress('under load', share)
-  const offered = {
-    origin: app.origin,
-    traffic,
-    rate,
-    warmMs,
-    measuredMs,
-    signal,
-    onProgress: progress,
-    onMeasuring,
-  }
-  const load = await app.watch(offerLoad(offered))
+  const load = await offerLoad({
+    ...{ origin: app.origin, traffic, rate, warmMs, measuredMs, signal },
+    onProgress: (share) => onProgress('under load', share),
+    onMeasuring: () => {
+      coresBusy = watchCores()
+    },
+  })
   const machineBusy = coresBusy()
   signal.throwIfAborted()
 
   onProgress('checking', 1)
-  // What is gone cannot keep a promise; said first, it explains all that follows.
-  await ground.check()
-  const result = await app.watch(check({ rung, app, env, ledger, world }))
-  await ground.check()
-  const queries = (await app.watch(app.countQueries())) - queriesBefore
+  const result = await check({ rung, app, env, ledger, world })
+  const queries = (await app.countQueries()) - queriesBefore
   return {
     ...summarise(rung, load, measuredMs),
     ...result,

@@ -11,6 +11,7 @@ Climbs the ladder with the airline: puts the same load on every rung and prints 
   --full         200,000 flights in place of 20,000
   --rungs LIST   only these, such as 0,3; default: all
   --seconds N    how long each rung is measured; default: 6
+  --rate N       visits per second; default: three times what the monolith answers in a trial
   --json FILE    also writes the figures as JSON
   --diff         prints what each rung changes in the airline's code, and ends
   --help
@@ -22,6 +23,8 @@ export interface DemoOptions {
   readonly full: boolean
   readonly rungs: readonly Rung[]
   readonly measuredMs: number
+  /** Visits per second; undefined: to be found out. */
+  readonly rate: number | undefined
   readonly json: string | undefined
   readonly action: 'climb' | 'diff' | 'help'
 }
@@ -36,6 +39,7 @@ export function parseOptions(argv: readonly string[]): DemoOptions {
     full: values.full,
     rungs: chosenRungs(values.rungs),
     measuredMs: milliseconds(values.seconds),
+    rate: values.rate === undefined ? undefined : visitsPerSecond(values.rate),
     json: values.json,
     action: values.help ? 'help' : values.diff ? 'diff' : 'climb',
   }
@@ -50,6 +54,7 @@ function parse(argv: readonly string[]) {
         full: { type: 'boolean', default: false },
         rungs: { type: 'string', default: rungs.map(({ number }) => number).join(',') },
         seconds: { type: 'string', default: '6' },
+        rate: { type: 'string' },
         json: { type: 'string' },
         diff: { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
@@ -74,4 +79,10 @@ function milliseconds(seconds: string): number {
   const ms = Number(seconds) * 1_000
   if (ms >= 500 && ms <= 60_000) return ms
   throw new UsageError(`--seconds takes a number from 0.5 to 60, not "${seconds}"`)
+}
+
+function visitsPerSecond(text: string): number {
+  const rate = Number(text)
+  if (rate >= 1 && rate <= 100_000) return rate
+  throw new UsageError(`--rate takes a number from 1 to 100000, not "${text}"`)
 }

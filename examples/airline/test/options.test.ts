@@ -17,6 +17,7 @@ test.each([
   { argv: ['--rungs', ''], says: '--rungs takes numbers' },
   { argv: ['--seconds', 'ten'], says: 'not "ten"' },
   { argv: ['--seconds', '0'], says: '--seconds takes a number from 0.5 to 60' },
+  { argv: ['--rate', '0'], says: '--rate takes a number' },
   { argv: ['--json'], says: '--json' },
   { argv: ['climb'], says: 'climb' },
 ])('$argv is refused, saying why', ({ argv, says }) => {

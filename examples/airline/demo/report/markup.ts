@@ -33,7 +33,12 @@ export function picture(
 ): string {
   return element(
     'svg',
-    { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-labelledby': `${id}-title ${id}-description` },
+    {
+      id,
+      viewBox: `0 0 ${width} ${height}`,
+      role: 'img',
+      'aria-labelledby': `${id}-title ${id}-description`,
+    },
     element('title', { id: `${id}-title` }, escapeText(title)),
     element('desc', { id: `${id}-description` }, escapeText(description)),
     ...parts,

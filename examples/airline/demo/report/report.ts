@@ -146,7 +146,7 @@ function method({ offer, seconds, rungs, busyBefore }: Climb): string {
   const lag = Math.max(...rungs.map(({ generatorLagMs }) => generatorLagMs))
   const cores = Math.max(...rungs.map(({ generatorCores }) => generatorCores))
   return (
-    `In a short trial, ${offer}. The same visits went to every rung at that rate, at random moments, whether or not ` +
+    `Beforehand: ${offer}. The same visits went to every rung at that rate, at random moments, whether or not ` +
     `answers came ("open loop"), for ${seconds} s after one second of warming; the airports by Zipf's law. Latency ` +
     `counts from when a visit was meant to be sent. Each rung began with fresh databases. The generator shared ` +
     `the machine with the airline: it used up to ${cores.toFixed(2)} of a core and was at most ${milliseconds(lag)} late ` +
