@@ -90,7 +90,7 @@ export class Cache implements Closeable {
    * no other does for longer than a second; loads under way leave nothing behind. `queued`: Redis is away, and
    * is told when it is back.
    */
-  async invalidate({ keys = [], tags = [] }: Partial<InvalidateOptions>): Promise<Delivery> {
+  async invalidate({ keys = [], tags = [] }: InvalidateOptions): Promise<Delivery> {
     return this.#change('invalidate', () => {
       for (const key of keys) checkKey(this.name, key)
       checkTags(this.name, tags)
@@ -207,7 +207,7 @@ export class Cache implements Closeable {
 
 /** What is not to be served any more. */
 export interface InvalidateOptions {
-  readonly keys: readonly string[]
+  readonly keys?: readonly string[] | undefined
   /** Every value that was stored with one of these tags. */
-  readonly tags: readonly string[]
+  readonly tags?: readonly string[] | undefined
 }

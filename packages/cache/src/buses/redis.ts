@@ -23,7 +23,7 @@ export interface RedisBusOptions {
  *                                        up ──a beat is missing (gap)──▶ up
  */
 export class RedisBus implements Bus {
-  heardUntil = Number.NEGATIVE_INFINITY
+  heardUntil: number = Number.NEGATIVE_INFINITY
   readonly #id = randomUUID()
   readonly #channel: string
   readonly #beats: string
