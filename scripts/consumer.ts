@@ -49,14 +49,19 @@ export async function hasEffect(
   }
 }
 
-/** `stepladder run` on the app as it was. */
+/** The app as it was, under `stepladder run`, answers from two processes; under plain `node` it must not. */
 export async function runsOnTwoCores(folder: string, { ending }: Consumer, node: string): Promise<boolean> {
+  const app = join(folder, `app.${ending}`)
+  const stepladder = join(folder, 'node_modules/@stepladder/core/bin/stepladder.js')
+  if (await answersFromTwo(node, [app], 500)) throw new Error('the app uses two processes by itself')
+  return answersFromTwo(node, [stepladder, 'run', '--workers', '2', app], 15_000)
+}
+
+async function answersFromTwo(node: string, args: readonly string[], withinMs: number): Promise<boolean> {
   using data = tempFolder()
-  const command = join(folder, 'node_modules/@stepladder/core/bin/stepladder.js')
-  const args = [command, 'run', '--workers', '2', join(folder, `app.${ending}`)]
   const app = await RunningApp.start(data.path, node, args)
   try {
-    return await answersFromTwoProcesses(app)
+    return await answersFromTwoProcesses(app, withinMs)
   } finally {
     await app.stop()
   }
