@@ -7,8 +7,8 @@ export interface RedisClient {
   connect(): Promise<void>
   disconnect(): void
   quit(): Promise<unknown>
-  on(event: string, listener: (...args: never[]) => void): unknown
-  off(event: string, listener: (...args: never[]) => void): unknown
+  on(event: string, listener: (...args: unknown[]) => void): unknown
+  off(event: string, listener: (...args: unknown[]) => void): unknown
 }
 
 /** A URL such as `redis://127.0.0.1:6379`, or a client that the app already has. */

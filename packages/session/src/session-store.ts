@@ -32,8 +32,8 @@ export class SessionStore extends EventEmitter implements Closeable {
   readonly #settings: StoreSettings
   readonly #backend: SessionBackend
   readonly #lanes: WriteLanes
-  /** The record that each session object was read from, or saved as. */
-  readonly #bases = new WeakMap<SessionLike, string>()
+  /** The record that each session object was read from or saved as, and under which id. */
+  readonly #bases = new WeakMap<SessionLike, { readonly id: string; readonly text: string }>()
   readonly #classes: Promise<CreateSession>
   #create: CreateSession | undefined
   #generate: Generate | undefined
@@ -173,14 +173,14 @@ export class SessionStore extends EventEmitter implements Closeable {
     this.#create ??= await this.#classes
     return this.#run('get', async () => {
       const text = await this.#backend.get(id)
-      return text === undefined ? ['miss', undefined] : this.#decode(text)
+      return text === undefined ? ['miss', undefined] : this.#decode(id, text)
     })
   }
 
-  #decode(text: string): Ending<SessionLike | undefined> {
+  #decode(id: string, text: string): Ending<SessionLike | undefined> {
     try {
       const session = decodeRecord(text)
-      this.#bases.set(session, text)
+      this.#bases.set(session, { id, text })
       return ['hit', session]
     } catch (cause) {
       // An error would answer 500 to every request of this cookie until the record expires.
@@ -190,7 +190,7 @@ export class SessionStore extends EventEmitter implements Closeable {
   }
 
   #readable(id: string, text: string): (SessionLike & { id: string })[] {
-    const [, session] = this.#decode(text)
+    const [, session] = this.#decode(id, text)
     return session ? [{ ...session, id }] : []
   }
 
@@ -199,14 +199,14 @@ export class SessionStore extends EventEmitter implements Closeable {
     const ttlMs = this.#timeToLive(session)
     if (ttlMs < 1) return this.#end(id, 'expired')
 
-    const base = this.#bases.get(session)
+    const base = this.#baseOf(id, session)
     const apply = (current: string) => (base === undefined ? text : mergeRecords(base, text, current))
     const written = await this.#within('set', (signal) =>
       base === undefined
         ? this.#lanes.put(id, { text, ttlMs, signal })
         : this.#lanes.edit(id, { base, apply, ttlMs, signal }),
     )
-    if (written !== 'gone') this.#bases.set(session, text)
+    if (written !== 'gone') this.#bases.set(session, { id, text })
     return [written, undefined]
   }
 
@@ -214,12 +214,18 @@ export class SessionStore extends EventEmitter implements Closeable {
     const ttlMs = this.#timeToLive(session)
     if (ttlMs < 1) return this.#end(id, 'expired')
 
-    const base = this.#bases.get(session)
+    const base = this.#baseOf(id, session)
     const apply = (current: string) => replaceCookie(session.cookie, current)
     const written = await this.#within('touch', (signal) =>
       this.#lanes.edit(id, { base, apply, ttlMs, signal }),
     )
     return [written === 'gone' ? written : 'touched', undefined]
+  }
+
+  /** A session that is saved under another id than its own is a new one there. */
+  #baseOf(id: string, session: SessionLike): string | undefined {
+    const base = this.#bases.get(session)
+    return base?.id === id ? base.text : undefined
   }
 
   async #end(id: string, outcome: string): Promise<Ending<void>> {

@@ -23,7 +23,7 @@ test('rows whose time is over are removed now and then', async () => {
   await backend.put('young', '{}', 1_000)
   await clock.advance(0)
 
-  const rows = await database.selectFrom('sessions').select('sid').execute()
+  const rows = await database.selectFrom('stepladder_sessions').select('sid').execute()
   expect(rows).toEqual([{ sid: 'a_young' }])
 })
 
@@ -40,9 +40,9 @@ test('a store sees and clears the records of its own prefix only', async () => {
 
 test('a table that could not be created is tried again', async () => {
   const { database, backend } = setUp()
-  await database.schema.createTable('sessions').addColumn('other', 'text').execute()
+  await database.schema.createTable('stepladder_sessions').addColumn('other', 'text').execute()
   await expect(backend.get('ada')).rejects.toThrow('no such column')
 
-  await database.schema.dropTable('sessions').execute()
+  await database.schema.dropTable('stepladder_sessions').execute()
   expect(await backend.get('ada')).toBeUndefined()
 })

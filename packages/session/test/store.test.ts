@@ -65,6 +65,15 @@ describe('a session in an Express app', () => {
 })
 
 describe('the store', () => {
+  test('saves a session under another id as a new one there', async () => {
+    const store = sessionStore()
+    await store.set('old', { cookie: {}, user: 'ada' } as never)
+    const session = await store.get<User>('old')
+    await store.set('new', session as never)
+    expect(await store.get<User>('new')).toMatchObject({ user: 'ada' })
+    expect(await store.length()).toBe(2)
+  })
+
   test('calls back as express-session expects, on a later tick', async () => {
     const store = sessionStore()
     const called = (call: (callback: (...args: unknown[]) => void) => void) =>

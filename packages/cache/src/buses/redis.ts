@@ -68,9 +68,9 @@ export class RedisBus implements Bus {
 
   #listenOn(client: RedisClient): void {
     if (this.#isClosed) return
-    client.on('message', (channel: string, text: string) => {
-      if (channel === this.#beats) this.#hearBeat(text)
-      else this.#hear(text)
+    client.on('message', (channel, text) => {
+      if (channel === this.#beats) this.#hearBeat(String(text))
+      else this.#hear(String(text))
     })
     client.on('close', () => {
       this.#isUp = false

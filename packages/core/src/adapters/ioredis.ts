@@ -1,3 +1,4 @@
+import { withDeadline } from '../deadline.ts'
 import { MissingPackageError } from '../errors.ts'
 import type { RedisClient, RedisOption } from '../redis.ts'
 
@@ -32,9 +33,10 @@ export async function openRedis(
   }
   const client =
     typeof redis === 'string' ? await connectTo(redis, owner, settings) : duplicate(redis, settings)
-  client.on('error', onError as (...args: never[]) => void)
-  // The first connection may fail like any later one; the retry strategy goes on by itself.
-  await client.connect().catch(onError)
+  // ioredis gives this event an Error, always.
+  client.on('error', (error) => onError(error as Error))
+  // The first connection may fail, or hang, like any later one; ioredis goes on trying by itself.
+  await withDeadline('Connecting to Redis', commandTimeoutMs, () => client.connect()).catch(onError)
   return client
 }
 
@@ -42,8 +44,7 @@ async function connectTo(url: string, owner: string, settings: object): Promise<
   const { Redis } = await import('ioredis').catch((cause: unknown) => {
     throw new MissingPackageError(owner, 'ioredis', { cause })
   })
-  // ioredis types each command by overloads; ours is the part of them that we call.
-  return new Redis(url, settings) as unknown as RedisClient
+  return new Redis(url, settings)
 }
 
 function duplicate(client: RedisClient, settings: object): RedisClient {

@@ -6,8 +6,10 @@ export interface OpossumBreakerOptions {
   readonly name: string
   /** Opens when more than this share of calls failed, in percent. Default 50. */
   readonly errorPercent?: number
-  /** Calls within ten seconds before it may open. Default 5. */
+  /** Calls within the window before it may open. Default 5. */
   readonly minCalls?: number
+  /** How far back it looks, in milliseconds: long enough to judge, short enough to open soon. Default 2000. */
+  readonly windowMs?: number
   /** How long it rests before it lets one call through, in milliseconds. Default 1000. */
   readonly restMs?: number
 }
@@ -20,6 +22,7 @@ export function opossumBreaker({
   name,
   errorPercent = 50,
   minCalls = 5,
+  windowMs = 2_000,
   restMs = 1_000,
 }: OpossumBreakerOptions): Breaker {
   const circuit = new CircuitBreaker((task: () => Promise<unknown>) => task(), {
@@ -27,6 +30,7 @@ export function opossumBreaker({
     timeout: false,
     errorThresholdPercentage: errorPercent,
     volumeThreshold: minCalls,
+    rollingCountTimeout: windowMs,
     resetTimeout: restMs,
   })
   return {

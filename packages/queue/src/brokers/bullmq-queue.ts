@@ -68,7 +68,8 @@ export class QueueConnection {
     const client = await this.#connected()
     if (this.#isClosed) throw new QueueClosedError(name)
     this.#workerClient = duplicate(client, workerSettings)
-    this.#workerClient.on('error', onError as (...args: never[]) => void)
+    // ioredis gives this event an Error, always.
+    this.#workerClient.on('error', (error) => onError(error as Error))
     const worker = new Worker(name, process, {
       connection: asConnection(this.#workerClient),
       prefix: prefixOf(name),

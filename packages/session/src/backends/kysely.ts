@@ -26,7 +26,7 @@ export interface KyselySessionBackendOptions {
 const pruneIntervalMs = 10 * 60_000
 const busyBackoff = exponentialBackoff({ baseMs: 2, maxMs: 20 })
 
-/** Sessions in the table `sessions` of a SQL database, which is created when it is missing. */
+/** Sessions in the table `stepladder_sessions` of a SQL database, which is created when it is missing. */
 export class KyselySessionBackend implements SessionBackend {
   readonly #database: Kysely<SessionTables>
   readonly #prefix: string
@@ -52,7 +52,7 @@ export class KyselySessionBackend implements SessionBackend {
   async get(id: string): Promise<string | undefined> {
     const row = await this.#run((database) =>
       database
-        .selectFrom('sessions')
+        .selectFrom('stepladder_sessions')
         .select('sess')
         .where('sid', '=', this.#prefix + id)
         .where('expires', '>', this.#clock.now())
@@ -65,7 +65,7 @@ export class KyselySessionBackend implements SessionBackend {
     const values = { sess: text, expires: this.#clock.now() + ttlMs }
     await this.#run((database) =>
       database
-        .insertInto('sessions')
+        .insertInto('stepladder_sessions')
         .values({ sid: this.#prefix + id, ...values })
         .onConflict((conflict) => conflict.column('sid').doUpdateSet(values))
         .execute(),
@@ -85,7 +85,7 @@ export class KyselySessionBackend implements SessionBackend {
   async destroy(id: string): Promise<void> {
     await this.#run((database) =>
       database
-        .deleteFrom('sessions')
+        .deleteFrom('stepladder_sessions')
         .where('sid', '=', this.#prefix + id)
         .execute(),
     )
@@ -94,7 +94,7 @@ export class KyselySessionBackend implements SessionBackend {
   async all(): Promise<ReadonlyMap<string, string>> {
     const rows = await this.#run((database) =>
       database
-        .selectFrom('sessions')
+        .selectFrom('stepladder_sessions')
         .select(['sid', 'sess'])
         .where(hasPrefix(this.#prefix))
         .where('expires', '>', this.#clock.now())
@@ -106,7 +106,7 @@ export class KyselySessionBackend implements SessionBackend {
   async length(): Promise<number> {
     const { count } = await this.#run((database) =>
       database
-        .selectFrom('sessions')
+        .selectFrom('stepladder_sessions')
         .select(({ fn }) => fn.countAll().as('count'))
         .where(hasPrefix(this.#prefix))
         .where('expires', '>', this.#clock.now())
@@ -116,7 +116,9 @@ export class KyselySessionBackend implements SessionBackend {
   }
 
   async clear(): Promise<void> {
-    await this.#run((database) => database.deleteFrom('sessions').where(hasPrefix(this.#prefix)).execute())
+    await this.#run((database) =>
+      database.deleteFrom('stepladder_sessions').where(hasPrefix(this.#prefix)).execute(),
+    )
   }
 
   async close(): Promise<void> {}
@@ -125,7 +127,7 @@ export class KyselySessionBackend implements SessionBackend {
   async #update(id: string, values: { sess?: string; expires: number }, expected?: string): Promise<boolean> {
     const { numUpdatedRows } = await this.#run((database) =>
       database
-        .updateTable('sessions')
+        .updateTable('stepladder_sessions')
         .set(values)
         .where('sid', '=', this.#prefix + id)
         .where('expires', '>', this.#clock.now())
@@ -149,9 +151,9 @@ export class KyselySessionBackend implements SessionBackend {
     const now = this.#clock.now()
     if (now < this.#nextPruneAt) return
     this.#nextPruneAt = this.#pruneTime()
-    this.#run((database) => database.deleteFrom('sessions').where('expires', '<=', now).execute()).catch(
-      this.#onError,
-    )
+    this.#run((database) =>
+      database.deleteFrom('stepladder_sessions').where('expires', '<=', now).execute(),
+    ).catch(this.#onError)
   }
 
   /** At another moment in each process, so that they do not prune together. */
@@ -162,6 +164,6 @@ export class KyselySessionBackend implements SessionBackend {
 
 /** Not LIKE: it would take `_` and `%` of a prefix for wildcards, and SQLite ignores its case. */
 function hasPrefix(prefix: string) {
-  return ({ eb, fn, lit }: ExpressionBuilder<SessionTables, 'sessions'>): Expression<SqlBool> =>
+  return ({ eb, fn, lit }: ExpressionBuilder<SessionTables, 'stepladder_sessions'>): Expression<SqlBool> =>
     eb(fn<string>('substr', ['sid', lit(1), lit(prefix.length)]), '=', prefix)
 }

@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely'
 import { isCreationRace } from './sql-errors.ts'
 
 export interface SessionTables {
-  sessions: {
+  stepladder_sessions: {
     sid: string
     /** The record as JSON text: compared to the letter, hence not a JSON column. */
     sess: string
@@ -19,16 +19,16 @@ export async function createSessionsTable(database: Kysely<SessionTables>): Prom
   await retry(
     async () => {
       await database.schema
-        .createTable('sessions')
+        .createTable('stepladder_sessions')
         .ifNotExists()
         .addColumn('sid', 'text', (column) => column.primaryKey())
         .addColumn('sess', 'text', (column) => column.notNull())
         .addColumn('expires', 'bigint', (column) => column.notNull())
         .execute()
       await database.schema
-        .createIndex('sessions_expires')
+        .createIndex('stepladder_sessions_expires')
         .ifNotExists()
-        .on('sessions')
+        .on('stepladder_sessions')
         .column('expires')
         .execute()
     },
@@ -37,7 +37,11 @@ export async function createSessionsTable(database: Kysely<SessionTables>): Prom
 }
 
 async function hasSessionsTable(database: Kysely<SessionTables>): Promise<boolean> {
-  const look = database.selectFrom('sessions').select(['sid', 'sess', 'expires']).limit(0).execute()
+  const look = database
+    .selectFrom('stepladder_sessions')
+    .select(['sid', 'sess', 'expires'])
+    .limit(0)
+    .execute()
   return look.then(
     () => true,
     () => false,
