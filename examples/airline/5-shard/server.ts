@@ -63,21 +63,29 @@ app.get('/airports/:code/delays', async (request, response) => {
 const delays = cache.define({ load: loadDelays, key: (code) => `delays:${code}` })
 
 async function loadDelays(code: string) {
-  const averageDelay = sql<number>`round(avg(delay), 1)`.as('averageDelay')
-  const lateFlights = sql<number>`sum(case when delay > 15 then 1 else 0 end)`.as('lateFlights')
-  const hour = sql<string>`substr(departs_at, 12, 2)`
-  const flights = database.selectFrom('flights').select((the) => the.fn.countAll<number>().as('flights'))
-  const everywhere = flights.select([averageDelay, lateFlights])
-  const here = everywhere.where('origin', '=', code)
-
-  const ranking = await everywhere.select('origin').groupBy('origin').orderBy('averageDelay').execute()
-  const airport = ranking.find(({ origin }) => origin === code)
+  const airports = await ranking()
+  const airport = airports.find(({ origin }) => origin === code)
   if (!airport) throw new Problem(404, `No flight departs from ${code}`)
-  const rank = 1 + ranking.filter((other) => other.averageDelay < airport.averageDelay).length
+  const rank = 1 + airports.filter((other) => other.averageDelay < airport.averageDelay).length
+  const here = punctuality().where('origin', '=', code)
+  const hour = sql<string>`substr(departs_at, 12, 2)`
   const byHour = await here.select(hour.as('hour')).groupBy(hour).orderBy('hour').execute()
   const routes = here.select('destination').groupBy('destination')
   const worstRoutes = await routes.orderBy('averageDelay', 'desc').orderBy('destination').limit(10).execute()
-  return { ...airport, rank, airports: ranking.length, byHour, worstRoutes }
+  return { ...airport, rank, airports: airports.length, byHour, worstRoutes }
+}
+
+const ranking = cache.define({ load: loadRanking, key: () => 'ranking' })
+
+function loadRanking() {
+  return punctuality().select('origin').groupBy('origin').orderBy('averageDelay').orderBy('origin').execute()
+}
+
+function punctuality() {
+  const averageDelay = sql<number>`round(avg(delay), 1)`.as('averageDelay')
+  const lateFlights = sql<number>`sum(case when delay > 15 then 1 else 0 end)`.as('lateFlights')
+  const flights = database.selectFrom('flights').select((the) => the.fn.countAll<number>().as('flights'))
+  return flights.select([averageDelay, lateFlights])
 }
 
 // The weather at the destination: what that day and hour were like in the years on record.

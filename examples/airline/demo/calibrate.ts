@@ -1,4 +1,4 @@
-import { patienceMs } from './load.ts'
+import { mostUnderWay, patienceMs } from './load.ts'
 import { Sender } from './sender.ts'
 import type { Traffic } from './traffic.ts'
 import { isGood } from './visit.ts'
@@ -41,12 +41,32 @@ export async function measureCapacity(origin: string, traffic: Traffic, ms: numb
 /** How much of one core the generator may take at the offered rate: the airline lives on the same machine. */
 const mostGeneratorCores = 0.7
 
-/** About three times what the monolith can do, unless the generator itself could not keep up with that. */
-export function offeredRate({ answersPerSecond, generatorMsPerVisit }: Capacity): {
-  rate: number
-  isBounded: boolean
-} {
+export interface Offer {
+  /** Visits per second. */
+  readonly rate: number
+  /** Visits that may be under way at a time. */
+  readonly underWay: number
+  /** How the rate came about, in words. */
+  readonly inWords: string
+}
+
+/**
+ * About three times what the monolith can do, unless the generator itself could not keep up with that. As many may
+ * be under way as it answers in a second: more would wait in vain, and it would do nothing but answer too late.
+ */
+export function offerBeyond({ answersPerSecond, generatorMsPerVisit }: Capacity): Offer {
   const wanted = 3 * answersPerSecond
   const bound = (mostGeneratorCores * 1_000) / generatorMsPerVisit
-  return { rate: Math.round(Math.min(wanted, bound)), isBounded: bound < wanted }
+  const rate = Math.round(Math.min(wanted, bound))
+  const reason = bound < wanted ? 'as much as the generator can send beside it' : 'three times that'
+  return {
+    rate,
+    underWay: Math.round(Math.min(mostUnderWay, Math.max(32, answersPerSecond))),
+    inWords: `the monolith answers ${answersPerSecond.toFixed(0)}/s; offered: ${reason}, ${rate}/s`,
+  }
+}
+
+/** What was asked for on the command line. */
+export function offerOf(rate: number): Offer {
+  return { rate, underWay: mostUnderWay, inWords: `offered: ${rate}/s, as was asked for` }
 }

@@ -3,14 +3,14 @@ import { availableParallelism, cpus } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { openDatabase } from '../database/open-database.ts'
 import { startApp } from './app.ts'
-import { measureCapacity, offeredRate } from './calibrate.ts'
+import { measureCapacity, type Offer, offerBeyond, offerOf } from './calibrate.ts'
 import type { Climb, MeasuredRung } from './climb-result.ts'
 import { DemoError } from './demo-error.ts'
 import { ladderDiffs } from './diff.ts'
 import { type Figures, watchCores } from './figures.ts'
 import { type Ground, prepareGround } from './ground.ts'
 import { Ledger } from './ledger.ts'
-import { customers, measureRung } from './measure-rung.ts'
+import { customers, type MeasureOptions, measureRung } from './measure-rung.ts'
 import { type DemoOptions, parseOptions, UsageError, usage } from './options.ts'
 import { Progress } from './progress.ts'
 import { remark } from './remark.ts'
@@ -56,16 +56,16 @@ async function climb(options: DemoOptions): Promise<number> {
     onProgress,
   })
   interruption.signal.throwIfAborted()
-  const offered = await prepareOffer(ground, options.rate)
+  const { world, offer } = await prepareOffer(ground, options.rate)
   const climbed: Climb = {
     machine: `${availableParallelism()} cores, ${cpus()[0]?.model.trim() ?? 'unknown'}, Node.js ${process.version}`,
     busyBefore,
     stands: ground.description,
     flights: ground.flights,
-    offeredPerSecond: offered.rate,
-    offer: offered.offer,
+    offeredPerSecond: offer.rate,
+    offer: offer.inWords,
     seconds: options.measuredMs / 1_000,
-    rungs: await measureAll(options, { ground, ...offered }),
+    rungs: await measureAll(options, { ground, world, offer }),
   }
   await writeFile('demo-report.html', renderReport(climbed))
   if (options.json !== undefined) await writeFile(options.json, `${JSON.stringify(climbed, null, 2)}\n`)
@@ -79,47 +79,39 @@ async function howBusyNow(): Promise<number> {
   const busy = watchCores()
   await sleep(500)
   const share = busy()
-  if (share > 0.3)
-    console.log(
-      `This machine is ${(share * 100).toFixed(0)} % busy with other work: the figures will suffer.`,
-    )
+  const percent = (share * 100).toFixed(0)
+  if (share > 0.3) console.log(`This machine is ${percent} % busy with other work: the figures will suffer.`)
   return share
 }
 
-interface Offer {
-  readonly world: World
-  /** Visits per second. */
-  readonly rate: number
-  /** How the rate came about, in words. */
-  readonly offer: string
-}
-
 /** Learns what the monolith can do, in order to offer about three times as much, unless told how much to offer. */
-async function prepareOffer(ground: Ground, wanted: number | undefined): Promise<Offer> {
+async function prepareOffer(
+  ground: Ground,
+  wanted: number | undefined,
+): Promise<{ world: World; offer: Offer }> {
   progress.show('calibrating the load', 0)
   const env = await ground.freshFor('calibration')
   await using database = openDatabase({ env })
   const world = await readWorld(database)
-  if (wanted !== undefined) return { world, rate: wanted, offer: `offered: ${wanted}/s, as was asked for` }
+  if (wanted !== undefined) return { world, offer: offerOf(wanted) }
   await using monolith = await startApp(rungs[0]!, env)
   const traffic = new Traffic(world, new Ledger(customers), 1)
   const capacity = await monolith.watch(measureCapacity(monolith.origin, traffic, 1_500))
   interruption.signal.throwIfAborted()
-  const { rate, isBounded } = offeredRate(capacity)
-  const bound = isBounded ? 'as much as the generator can send beside it' : 'three times that'
-  const offer = `the monolith answers ${capacity.answersPerSecond.toFixed(0)}/s; offered: ${bound}, ${rate}/s`
-  return { world, rate, offer }
+  return { world, offer: offerBeyond(capacity) }
 }
 
-async function measureAll(options: DemoOptions, { ground, world, rate, offer }: Offer & { ground: Ground }) {
+async function measureAll(
+  options: DemoOptions,
+  prepared: Pick<MeasureOptions, 'ground' | 'world' | 'offer'>,
+): Promise<MeasuredRung[]> {
+  const { ground, offer } = prepared
   progress.clear()
-  console.log(`${ground.flights} flights; ${ground.description}; ${offer}\n\n${tableHead()}`)
+  console.log(`${ground.flights} flights; ${ground.description}; ${offer.inWords}\n\n${tableHead()}`)
   const measured: MeasuredRung[] = []
   for (const rung of options.rungs) {
     const figures = await measureRung(rung, {
-      ground,
-      world,
-      rate,
+      ...prepared,
       measuredMs: options.measuredMs,
       signal: interruption.signal,
       onProgress: (what, share) => progress.show(`rung ${rung.folder}: ${what}`, share),

@@ -9,6 +9,8 @@ export interface LoadOptions {
   readonly traffic: Traffic
   /** Visits per second, whether the airline keeps up with them or not. */
   readonly rate: number
+  /** Visits that may be under way at a time: who comes then is turned away, and counted as an error. */
+  readonly underWay: number
   /** Not counted: caches fill, code is compiled. */
   readonly warmMs: number
   readonly measuredMs: number
@@ -40,7 +42,7 @@ export interface Load {
   readonly generatorCores: number
 }
 
-/** More visitors do not wait at a time: who comes then is turned away, and counted as an error. */
+/** Under way at a time, at most, whatever the airline can do. */
 export const mostUnderWay = 256
 /** Nobody waits longer; counted as an error. */
 export const patienceMs = 2_000
@@ -70,7 +72,7 @@ class Generator {
 
   constructor(options: LoadOptions) {
     this.#options = options
-    this.#sender = new Sender(options.origin, mostUnderWay)
+    this.#sender = new Sender(options.origin, options.underWay)
   }
 
   async run(): Promise<Load> {
@@ -113,7 +115,7 @@ class Generator {
   #offer(due: number): void {
     const at = due - this.#countFrom
     if (at >= 0) this.#lags.push(performance.now() - due)
-    if (this.#sender.underWay >= mostUnderWay) {
+    if (this.#sender.underWay >= this.#options.underWay) {
       this.#count({ at, latencyMs: 0, isAnswered: false })
       return
     }

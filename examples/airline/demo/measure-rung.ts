@@ -1,4 +1,5 @@
 import { type App, type Environment, startApp } from './app.ts'
+import type { Offer } from './calibrate.ts'
 import { check } from './check.ts'
 import { type Figures, summarise, watchCores } from './figures.ts'
 import type { Ground } from './ground.ts'
@@ -11,7 +12,7 @@ import type { World } from './world.ts'
 export interface MeasureOptions {
   readonly ground: Ground
   readonly world: World
-  readonly rate: number
+  readonly offer: Offer
   readonly measuredMs: number
   readonly signal: AbortSignal
   readonly onProgress: (what: string, share: number) => void
@@ -51,13 +52,14 @@ async function loadAndCheck(
   env: Environment,
   options: MeasureOptions,
 ): Promise<Figures> {
-  const { world, rate, measuredMs, signal, onProgress } = options
+  const { world, offer, measuredMs, signal, onProgress } = options
   const ledger = new Ledger(customers)
   const traffic = new Traffic(world, ledger, 2)
   const queriesBefore = await app.countQueries()
   let coresBusy = () => 0
   const load = await offerLoad({
-    ...{ origin: app.origin, traffic, rate, warmMs, measuredMs, signal },
+    ...{ origin: app.origin, traffic, warmMs, measuredMs, signal },
+    ...{ rate: offer.rate, underWay: offer.underWay },
     onProgress: (share) => onProgress('under load', share),
     onMeasuring: () => {
       coresBusy = watchCores()

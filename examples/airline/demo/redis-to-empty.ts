@@ -16,14 +16,14 @@ export class RedisToEmpty implements AsyncDisposable {
     const redis = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 0, commandTimeout: 2_000 })
     redis.on('error', () => {}) // each command says it again
     const mine = new RedisToEmpty(url, redis)
-    await mine.check()
-    const keys = await redis.dbsize()
-    if (keys === 0) return mine
-    redis.disconnect()
-    throw new DemoError(
-      `The Redis at REDIS_URL holds ${keys} keys, and the demo empties the one it uses: ` +
-        'name an empty one, such as redis://127.0.0.1:6379/15',
-    )
+    try {
+      await mine.check()
+      await mine.#refuseIfInUse()
+      return mine
+    } catch (failure) {
+      redis.disconnect()
+      throw failure
+    }
   }
 
   async empty(): Promise<void> {
@@ -35,6 +35,15 @@ export class RedisToEmpty implements AsyncDisposable {
     await this.#redis.ping().catch((cause: Error) => {
       throw new DemoError(`Redis does not answer: ${cause.message}`, { cause })
     })
+  }
+
+  async #refuseIfInUse(): Promise<void> {
+    const keys = await this.#redis.dbsize()
+    if (keys === 0) return
+    throw new DemoError(
+      `The Redis at REDIS_URL holds ${keys} keys, and the demo empties the one it uses: ` +
+        'name an empty one, such as redis://127.0.0.1:6379/15',
+    )
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -32,10 +32,16 @@ function comparison(now: Figures, before: Figures): string {
   const list = (entries: readonly Change[]) => entries.map(({ text }) => text).join(', ')
 
   if (better.length === 0) {
-    const why = now.machineBusy > 0.9 ? `; all cores were busy already (${percent(now.machineBusy)})` : ''
+    const why = reason(now, before)
     return `no gain in speed on this machine${worse.length > 0 ? `: ${list(worse)}` : ''}${why}`
   }
   return list(better) + (worse.length > 0 ? `, but ${list(worse)}` : '')
+}
+
+/** Why a rung shows no gain, as far as the figures tell. */
+function reason(now: Figures, before: Figures): string {
+  if (before.errorShare < 0.01) return '; all that is offered was answered already'
+  return now.machineBusy > 0.9 ? `; all cores were busy (${percent(now.machineBusy)})` : ''
 }
 
 interface Change {

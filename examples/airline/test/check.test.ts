@@ -5,7 +5,7 @@ import { type App, type Environment, startApp } from '../demo/app.ts'
 import { type CheckResult, check } from '../demo/check.ts'
 import { type Ground, prepareGround } from '../demo/ground.ts'
 import { Ledger } from '../demo/ledger.ts'
-import { offerLoad } from '../demo/load.ts'
+import { mostUnderWay, offerLoad } from '../demo/load.ts'
 import { rungs } from '../demo/rung.ts'
 import { Traffic } from '../demo/traffic.ts'
 import { readWorld, type World } from '../demo/world.ts'
@@ -26,7 +26,14 @@ describe('the check', () => {
     world = await readWorld(database)
     app = await startApp(rung, env)
     const traffic = new Traffic(world, ledger, 3)
-    await offerLoad({ origin: app.origin, traffic, rate: 60, warmMs: 0, measuredMs: 2_000 })
+    await offerLoad({
+      origin: app.origin,
+      traffic,
+      rate: 60,
+      underWay: mostUnderWay,
+      warmMs: 0,
+      measuredMs: 2_000,
+    })
   })
   afterAll(async () => {
     await app.stop()

@@ -34,7 +34,14 @@ test('what is within the noise of a short run is no gain', () => {
 test('a loss is told, with the reason that shows', () => {
   const now = { ...before, answeredPerSecond: 800, machineBusy: 0.99 }
   expect(remark(now, before)).toBe(
-    'no gain in speed on this machine: requests/s −20 %; all cores were busy already (99 %)',
+    'no gain in speed on this machine: requests/s −20 %; all cores were busy (99 %)',
+  )
+})
+
+test('where all is answered, more cannot be', () => {
+  const calm = { ...before, errorShare: 0, answeredPerSecond: 3_000 }
+  expect(remark(calm, calm)).toBe(
+    'no gain in speed on this machine; all that is offered was answered already',
   )
 })
 
