@@ -63,7 +63,7 @@ export async function offerLoad(options: LoadOptions): Promise<Load> {
 class Generator {
   readonly #options: LoadOptions
   readonly #sender: Sender
-  readonly #random: Random = seededRandom(7)
+  readonly #random: Random = seededRandom(42)
   readonly #samples: Sample[] = []
   readonly #lags: number[] = []
   readonly #pending = new Set<Promise<void>>()

@@ -14,8 +14,9 @@ export function remark(figures: Figures, before: Figures | undefined): string {
 
 /** A generator later than this has not offered what it says it has. */
 const lateMs = 100
-/** Below this, a difference is the noise of a short run on a busy machine. */
+/** Below this, a difference is the noise of a short run on a busy machine; the slowest hundredth is all noise. */
 const noise = 0.1
+const p99Noise = 0.5
 
 function overload({ errorShare }: Figures): string {
   return errorShare > 0.01 ? `cannot keep up with what is offered: ${percent(errorShare)} get no answer` : ''
@@ -23,9 +24,9 @@ function overload({ errorShare }: Figures): string {
 
 function comparison(now: Figures, before: Figures): string {
   const changes = [
-    change('requests/s', now.answeredPerSecond, before.answeredPerSecond, { more: 'better' }),
-    change('p99', now.p99Ms, before.p99Ms, { more: 'worse' }),
-    change('queries per request', now.queriesPerRequest, before.queriesPerRequest, { more: 'worse' }),
+    change('requests/s', now.answeredPerSecond, before.answeredPerSecond, { more: 'better', noise }),
+    change('p99', now.p99Ms, before.p99Ms, { more: 'worse', noise: p99Noise }),
+    change('queries per request', now.queriesPerRequest, before.queriesPerRequest, { more: 'worse', noise }),
   ].filter((entry) => entry !== undefined)
   const better = changes.filter(({ isBetter }) => isBetter)
   const worse = changes.filter(({ isBetter }) => !isBetter)
@@ -53,7 +54,7 @@ function change(
   what: string,
   now: number,
   before: number,
-  sense: { more: 'better' | 'worse' },
+  { more, noise }: { more: 'better' | 'worse'; noise: number },
 ): Change | undefined {
   const ratio = now / before
   if (!(ratio > 1 + noise || ratio < 1 / (1 + noise))) return undefined
@@ -62,7 +63,7 @@ function change(
     ratio >= 2 || ratio <= 0.5
       ? times(what, ratio)
       : `${what} ${isMore ? '+' : '−'}${percent(Math.abs(ratio - 1))}`
-  return { text, isBetter: isMore === (sense.more === 'better') }
+  return { text, isBetter: isMore === (more === 'better') }
 }
 
 function times(what: string, ratio: number): string {
@@ -74,5 +75,5 @@ function round(value: number): string {
 }
 
 function percent(share: number): string {
-  return `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`
+  return `${(share * 100).toFixed(share < 0.0995 ? 1 : 0)} %`
 }
