@@ -5,6 +5,7 @@ import { DemoError } from './demo-error.ts'
 export class RedisToEmpty implements AsyncDisposable {
   readonly url: string
   readonly #redis: Redis
+  #lastFailure: Error | undefined
 
   private constructor(url: string, redis: Redis) {
     this.url = url
@@ -14,8 +15,10 @@ export class RedisToEmpty implements AsyncDisposable {
   /** Refuses a Redis that holds anything: it would be lost. */
   static async open(url: string): Promise<RedisToEmpty> {
     const redis = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 0, commandTimeout: 2_000 })
-    redis.on('error', () => {}) // each command says it again
     const mine = new RedisToEmpty(url, redis)
+    redis.on('error', (failure) => {
+      mine.#lastFailure = failure
+    })
     try {
       await mine.check()
       await mine.#refuseIfInUse()
@@ -33,7 +36,9 @@ export class RedisToEmpty implements AsyncDisposable {
 
   async check(): Promise<void> {
     await this.#redis.ping().catch((cause: Error) => {
-      throw new DemoError(`Redis does not answer: ${cause.message}`, { cause })
+      // A command tells only that it was given up; the connection tells why.
+      const { message } = this.#lastFailure ?? cause
+      throw new DemoError(`Redis does not answer: ${message}`, { cause })
     })
   }
 
