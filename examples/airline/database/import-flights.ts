@@ -23,7 +23,7 @@ export async function importFlights(
   { full = false, onProgress = () => {} }: ImportOptions = {},
 ): Promise<number> {
   await createSchema(database)
-  const flights = full ? readFlightsInFull() : readFlights()
+  const flights = full ? await readFlightsInFull() : readFlights()
   const loads = [
     { table: 'airports', rows: readAirports() },
     { table: 'flights', rows: flights },

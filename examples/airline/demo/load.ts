@@ -1,4 +1,5 @@
-import { type Random, seededRandom } from './random.ts'
+import { seededRandom } from '@stepladder/core/testing'
+import type { Random } from './random.ts'
 import { Sender } from './sender.ts'
 import type { Traffic } from './traffic.ts'
 import { isGood } from './visit.ts'

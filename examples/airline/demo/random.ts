@@ -1,17 +1,6 @@
 /** A number in [0, 1), the next of a row that its seed decides: the same load at every rung. */
 export type Random = () => number
 
-/** Mulberry32 (Tommy Ettinger, 2017): small, and even enough to draw visitors from. */
-export function seededRandom(seed: number): Random {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
 /** One of the items, each as likely as any other. */
 export function pick<T>(items: readonly T[], random: Random): T {
   return items[Math.floor(random() * items.length)]!

@@ -1,6 +1,7 @@
+import { seededRandom } from '@stepladder/core/testing'
 import type { Customer } from './customer.ts'
 import type { Ledger } from './ledger.ts'
-import { pick, type Random, seededRandom, weighted, zipf } from './random.ts'
+import { pick, type Random, weighted, zipf } from './random.ts'
 import { isGood, type Kind, type Visit } from './visit.ts'
 import type { World } from './world.ts'
 

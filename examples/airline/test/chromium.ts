@@ -22,10 +22,11 @@ export async function findChromium(): Promise<FoundChromium> {
 
 async function install(aptGet: string): Promise<FoundChromium> {
   try {
-    await promisify(execFile)(aptGet, ['install', '-y', '--no-install-recommends', 'chromium'], {
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-      timeout: 150_000,
-    })
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+    // A new machine has no list of packages yet.
+    await promisify(execFile)(aptGet, ['update', '-q'], { env, timeout: 60_000 })
+    const install = ['install', '-y', '--no-install-recommends', 'chromium']
+    await promisify(execFile)(aptGet, install, { env, timeout: 150_000 })
   } catch (failure) {
     return {
       missing: `apt-get could not install it: ${failure instanceof Error ? failure.message : failure}`,
