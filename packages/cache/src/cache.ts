@@ -5,7 +5,7 @@ import type { Entry } from './entry.ts'
 import { CacheClosedError } from './errors.ts'
 import { checkKey, checkTags, everything } from './key.ts'
 import type { CacheParts } from './parts.ts'
-import { Reader } from './reader.ts'
+import { ReadThrough } from './read-through.ts'
 import type { Lifetime } from './ttl.ts'
 import { type EntryOptions, readWish } from './wish.ts'
 import { type Delivery, Writer } from './writer.ts'
@@ -23,7 +23,7 @@ export class Cache implements Closeable {
   readonly name: string
   readonly #parts: CacheParts
   readonly #usual: Lifetime
-  readonly #reader: Reader
+  readonly #readThrough: ReadThrough
   readonly #writer: Writer
   readonly #isListenedTo: boolean
   #failure: Error | undefined
@@ -33,7 +33,7 @@ export class Cache implements Closeable {
     this.name = parts.limits.name
     this.#parts = parts
     this.#usual = usual
-    this.#reader = new Reader(parts)
+    this.#readThrough = new ReadThrough(parts)
     this.#writer = new Writer(parts)
     this.#isListenedTo = parts.limits.report !== ignoreReports
     const { copies, bus } = parts
@@ -138,7 +138,9 @@ export class Cache implements Closeable {
     return this.#answer(end, () => {
       checkKey(this.name, key)
       const { reads } = this.#parts.copies
-      return reads.find(key) ?? reads.start(key, [everything], (flight) => this.#reader.look(flight, key))
+      return (
+        reads.find(key) ?? reads.start(key, [everything], (flight) => this.#readThrough.look(flight, key))
+      )
     })
   }
 
@@ -157,7 +159,7 @@ export class Cache implements Closeable {
       const { loads } = this.#parts.copies
       const underWay = loads.find(key)
       if (underWay) return { answer: underWay.answer, isJoined: true }
-      return loads.start(key, wish.tags, (flight) => this.#reader.load(flight, wish, load))
+      return loads.start(key, wish.tags, (flight) => this.#readThrough.load(flight, wish, load))
     })
   }
 

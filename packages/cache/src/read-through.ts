@@ -31,7 +31,7 @@ interface Claim {
 }
 
 /** What a read does that the memory of this process could not answer. */
-export class Reader {
+export class ReadThrough {
   readonly #parts: CacheParts
   readonly #id = randomUUID()
   #lastToken = 0
