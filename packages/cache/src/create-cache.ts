@@ -1,10 +1,15 @@
-import { openRedis, opossumBreaker, type RedisClient, type RedisOption } from '@stepladder/core'
+import {
+  admitEmbedded,
+  openRedis,
+  opossumBreaker,
+  type RedisClient,
+  type RedisOption,
+} from '@stepladder/core'
 import type { Bus } from './bus.ts'
 import { RedisBus } from './buses/redis.ts'
 import { WorkerChannelBus } from './buses/worker-channel.ts'
 import { Cache } from './cache.ts'
 import { Copies } from './copies.ts'
-import { admitEmbedded } from './embedded.ts'
 import { Journal } from './journal.ts'
 import { type CacheOptions, type CacheSettings, readOptions } from './options.ts'
 import type { CacheStore } from './store.ts'
@@ -38,9 +43,12 @@ interface Connected {
 }
 
 function connect(settings: CacheSettings): Connected {
-  const { name, redis, store, bus = new WorkerChannelBus(name), isEmbeddedAllowed } = settings
+  const { name, redis, store, bus = new WorkerChannelBus(name), isEmbeddedMeant } = settings
   if (redis !== undefined) return connectToRedis(redis, settings)
-  if (store === undefined) admitEmbedded(name, isEmbeddedAllowed)
+  if (store === undefined) {
+    const engine = 'memory, shared by no other machine'
+    admitEmbedded({ owner: `cache "${name}"`, engine, remedy: 'pass `redis`', isMeant: isEmbeddedMeant })
+  }
   return { store, bus, opened: Promise.resolve() }
 }
 

@@ -54,7 +54,7 @@ export interface CacheSettings extends Pick<CacheOptions, 'redis' | 'store' | 'b
   readonly budgetMs: number
   readonly report: Reporter
   readonly clock: Clock
-  readonly isEmbeddedAllowed: boolean
+  readonly isEmbeddedMeant: boolean
 }
 
 const known = [
@@ -85,6 +85,6 @@ export function readOptions(options: CacheOptions): CacheSettings {
     ...{ name, redis, store, bus, jitter, maxEntries, budgetMs, report, clock },
     usual: { ttlMs: parseTtl(name, options.ttl), graceMs: parseGrace(name, grace) },
     maxBytes: parseSize(`cache "${name}"`, 'maxBytes', maxBytes),
-    isEmbeddedAllowed: embedded,
+    isEmbeddedMeant: embedded,
   }
 }

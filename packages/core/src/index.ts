@@ -10,6 +10,7 @@ export { openWorkerChannel, type WorkerChannel } from './cluster/worker-channel.
 export type { Workers } from './cluster/workers.ts'
 export { DeadlineExceededError, withDeadline } from './deadline.ts'
 export { type Duration, parseDuration } from './duration.ts'
+export { admitEmbedded, type EmbeddedEngine } from './embedded.ts'
 export {
   EmbeddedEngineError,
   InvalidOptionError,

@@ -1,4 +1,4 @@
-import { EmbeddedEngineError, InvalidOptionError } from '@stepladder/core'
+import { admitEmbedded, InvalidOptionError } from '@stepladder/core'
 import type { Broker } from './broker.ts'
 import { BullmqBroker } from './brokers/bullmq.ts'
 import { JournalBroker } from './brokers/journal.ts'
@@ -17,16 +17,7 @@ export function chooseBroker<Row>(settings: WriteBehindSettings<Row>): Broker {
       'a folder on a local disk when there is no `redis`: there the rows wait, also across restarts',
     )
   }
-  announce(name, directory, embedded)
+  const engine = `a journal in ${directory}, for one machine`
+  admitEmbedded({ owner: `queue "${name}"`, engine, remedy: 'pass `redis`', isMeant: embedded })
   return new JournalBroker({ name, directory, report })
-}
-
-function announce(name: string, directory: string, embedded: boolean): void {
-  if (embedded) return
-  const owner = `queue "${name}"`
-  if (process.env.NODE_ENV === 'production') throw new EmbeddedEngineError(owner, 'pass `redis`')
-  if (process.env.VITEST !== undefined) return
-  console.info(
-    `stepladder: ${owner} runs on its embedded engine (a journal in ${directory}, for one machine)`,
-  )
 }

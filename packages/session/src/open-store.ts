@@ -1,11 +1,12 @@
 import cluster from 'node:cluster'
+import { admitEmbedded } from '@stepladder/core'
 import type { SessionBackend } from './backend.ts'
 import { KyselySessionBackend } from './backends/kysely.ts'
 import { MemorySessionBackend } from './backends/memory.ts'
 import { RedisSessionBackend } from './backends/redis.ts'
 import { bounded } from './bounded.ts'
 import { SessionEvictedError } from './errors.ts'
-import { checkEmbedded, readOptions, type SessionStoreOptions, type StoreSettings } from './options.ts'
+import { readOptions, type SessionStoreOptions, type StoreSettings } from './options.ts'
 import { SessionStore } from './session-store.ts'
 
 /**
@@ -33,23 +34,14 @@ function openBackend(options: SessionStoreOptions, settings: StoreSettings): Ses
   return backend ?? openMemory(options, settings)
 }
 
-function openMemory(options: SessionStoreOptions, settings: StoreSettings): SessionBackend {
-  checkEmbedded(options)
-  announceMemory(settings.name)
+function openMemory({ embedded = false }: SessionStoreOptions, settings: StoreSettings): SessionBackend {
+  const engine = cluster.isWorker
+    ? "each worker's own memory: a user is logged in at one worker only"
+    : 'memory of this process'
+  const remedy = 'pass `redis` or `database`'
+  admitEmbedded({ owner: `session "${settings.name}"`, engine, remedy, isMeant: embedded })
   const onEvict = () => tell(settings, 'evict', 'evicted', new SessionEvictedError())
   return new MemorySessionBackend({ clock: settings.clock, onEvict })
-}
-
-function announceMemory(name: string): void {
-  if (process.env.VITEST) return
-  const engine = `stepladder: session "${name}" runs on its embedded engine`
-  if (cluster.isWorker) {
-    console.warn(
-      `${engine} in each worker's own memory: a user is logged in at one worker only; pass \`redis\``,
-    )
-  } else {
-    console.info(`${engine} (memory of this process; pass \`redis\` or \`database\` to share sessions)`)
-  }
 }
 
 function tell({ name, report }: StoreSettings, operation: string, outcome: string, cause: unknown): void {

@@ -2,7 +2,6 @@ import {
   type Clock,
   checkOptionNames,
   type Duration,
-  EmbeddedEngineError,
   InvalidOptionError,
   ignoreReports,
   parseDuration,
@@ -72,13 +71,6 @@ export function readOptions(options: SessionStoreOptions): StoreSettings {
     timeoutMs: parseTime('timeout', options.timeout ?? 250),
     report,
     clock,
-  }
-}
-
-/** Memory serves one process, so production must ask for it by name. */
-export function checkEmbedded({ embedded = false }: SessionStoreOptions): void {
-  if (process.env.NODE_ENV === 'production' && !embedded) {
-    throw new EmbeddedEngineError(owner, 'pass `redis` or `database`')
   }
 }
 

@@ -42,6 +42,6 @@ describe('memory', () => {
     await node.exited
     expect(node.output.match(/session "sessions" runs on its embedded engine/g)).toHaveLength(3)
     expect(node.output.match(/embedded engine \(memory of this process/g)).toHaveLength(1)
-    expect(node.output.match(/in each worker's own memory/g)).toHaveLength(2)
+    expect(node.output.match(/each worker's own memory/g)).toHaveLength(2)
   })
 })
