@@ -81,15 +81,19 @@ test('requests are timed by pattern, never by URL', async () => {
   expect([...metrics.keys()].filter((name) => name.includes('wp-admin'))).toEqual([])
 })
 
-test('only what never falls is kept of the dead: counters and histograms, by series', () => {
-  const counter = (value: number) => ({
-    name: 'orders',
+test('only what never falls is kept of the dead, by series', () => {
+  const metric = (type: string, ...samples: [value: number, metricName?: string][]) => ({
+    name: type,
     help: '',
-    type: 'counter',
-    values: [{ value, labels: { a: '1' } }],
+    type,
+    values: samples.map(([value, metricName]) => ({ value, labels: {}, ...(metricName && { metricName }) })),
   })
-  const gauge = { name: 'open', help: '', type: 'gauge', values: [{ value: 3, labels: {} }] }
-  expect(addCounts([counter(2), gauge], [counter(5), gauge])).toEqual([counter(7)])
+  const first = [metric('counter', [2]), metric('gauge', [3]), metric('summary', [0.5], [4, 'summary_sum'])]
+  const second = [metric('counter', [5]), metric('gauge', [3]), metric('summary', [0.5], [6, 'summary_sum'])]
+  expect(addCounts(addCounts([], first), second)).toEqual([
+    metric('counter', [7]),
+    metric('summary', [10, 'summary_sum']),
+  ])
 })
 
 test('a client that is not one is refused with the option named', () => {

@@ -22,7 +22,7 @@ export type ToWorker =
 export type ToSupervisor =
   | { readonly stepladder: 'post'; readonly id: number; readonly channel: string; readonly message: unknown }
   | { readonly stepladder: 'handled'; readonly id: number }
-  | { readonly stepladder: 'snapshot'; readonly snapshot: readonly MetricSnapshot[] }
+  | { readonly stepladder: 'snapshot'; readonly id: number; readonly snapshot: readonly MetricSnapshot[] }
   | { readonly stepladder: 'scrape'; readonly id: number; readonly snapshot: readonly MetricSnapshot[] }
 
 /** One metric as prom-client's `getMetricsAsJSON` gives it. */
@@ -35,7 +35,8 @@ export interface MetricSnapshot {
 }
 
 export interface MetricSample {
-  readonly value: number
+  /** A number; on the wire a string where JSON has no number for it: `NaN`, `Infinity`, `-Infinity`. */
+  readonly value: number | string
   readonly labels: Readonly<Record<string, string | number>>
   readonly metricName?: string
 }

@@ -1,15 +1,23 @@
 import type { MetricSample, MetricSnapshot } from './messages.ts'
 
+/** What a worker has said of its metrics; of two, the one with the greater `id` is the younger. */
+export interface NumberedSnapshot {
+  readonly id: number
+  readonly snapshot: readonly MetricSnapshot[]
+}
+
 /**
  * What all workers have counted, the dead included, so that a total never falls when a worker dies:
  * each worker reports every second and with every scrape, and what it had last reported outlives it.
  */
 export class MetricsLedger<Worker> {
-  readonly #latest = new Map<Worker, readonly MetricSnapshot[]>()
+  readonly #latest = new Map<Worker, NumberedSnapshot>()
   #retired: readonly MetricSnapshot[] = []
 
-  keep(worker: Worker, snapshot: readonly MetricSnapshot[]): void {
-    this.#latest.set(worker, snapshot)
+  /** Drops a snapshot that a younger one has overtaken: a metric that takes long to read can hold one up. */
+  keep(worker: Worker, { id, snapshot }: NumberedSnapshot): void {
+    const latest = this.#latest.get(worker)
+    if (!latest || latest.id < id) this.#latest.set(worker, { id, snapshot })
   }
 
   /** The worker is gone: its counts stay, its gauges (what it held at the moment) go with it. */
@@ -17,23 +25,32 @@ export class MetricsLedger<Worker> {
     const last = this.#latest.get(worker)
     if (!last) return
     this.#latest.delete(worker)
-    this.#retired = addCounts(this.#retired, last)
+    this.#retired = addCounts(this.#retired, last.snapshot)
   }
 
   snapshots(): MetricSnapshot[][] {
-    return [this.#retired, ...this.#latest.values()].map((snapshot) => [...snapshot])
+    const latest = [...this.#latest.values()].map(({ snapshot }) => snapshot)
+    return [this.#retired, ...latest].map((snapshot) => [...snapshot])
   }
 }
 
-/** The sum of two snapshots, of what only ever grows: counters and histograms. */
+/** The sum of two snapshots, of what only ever grows: counters, histograms, and a summary's sum and count. */
 export function addCounts(a: readonly MetricSnapshot[], b: readonly MetricSnapshot[]): MetricSnapshot[] {
   const sums = new Map<string, MetricSnapshot>()
   for (const metric of [...a, ...b]) {
-    if (metric.type !== 'counter' && metric.type !== 'histogram') continue
+    const counts = countsOf(metric)
+    if (!counts) continue
     const known = sums.get(metric.name)
-    sums.set(metric.name, known ? { ...known, values: addSamples(known.values, metric.values) } : metric)
+    sums.set(metric.name, { ...metric, ...known, values: addSamples(known?.values ?? [], counts) })
   }
   return [...sums.values()]
+}
+
+function countsOf({ type, values }: MetricSnapshot): readonly MetricSample[] | undefined {
+  if (type === 'counter' || type === 'histogram') return values
+  // Its quantiles carry the summary's own name.
+  if (type === 'summary') return values.filter(({ metricName }) => metricName !== undefined)
+  return undefined
 }
 
 function addSamples(a: readonly MetricSample[], b: readonly MetricSample[]): MetricSample[] {
@@ -41,7 +58,7 @@ function addSamples(a: readonly MetricSample[], b: readonly MetricSample[]): Met
   for (const sample of [...a, ...b]) {
     const series = seriesOf(sample)
     const known = sums.get(series)
-    sums.set(series, known ? { ...known, value: known.value + sample.value } : sample)
+    sums.set(series, known ? { ...known, value: Number(known.value) + Number(sample.value) } : sample)
   }
   return [...sums.values()]
 }

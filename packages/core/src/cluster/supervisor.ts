@@ -153,7 +153,7 @@ export class Supervisor implements Closeable {
   #hear(worker: WorkerHandle, message: ToSupervisor): void {
     this.#hub.hear(worker, message)
     if (message.stepladder === 'snapshot' || message.stepladder === 'scrape') {
-      this.#ledger.keep(worker, message.snapshot)
+      this.#ledger.keep(worker, message)
     }
     if (message.stepladder === 'scrape') {
       const own = supervisorSnapshot(this.#living, this.#restarts)

@@ -1,18 +1,15 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { createMetrics, type Metrics, type MetricsOptions } from '../metrics/metrics.ts'
 import { checkOptionNames } from '../options.ts'
 import type { Reporter } from '../report.ts'
+import { RouteLabels } from './route-labels.ts'
+import type { RoutedRequest } from './routed-request.ts'
+
+export type { RoutedRequest } from './routed-request.ts'
 
 export interface MetricsMiddlewareOptions extends MetricsOptions {
   /** Where Prometheus asks. Default `/metrics`. */
   readonly path?: string
-}
-
-/** The part of an Express request that is read here; Express 4 and 5 alike. */
-export interface RoutedRequest extends IncomingMessage {
-  readonly path?: string
-  readonly baseUrl?: string
-  readonly route?: { readonly path?: unknown }
 }
 
 export interface MetricsMiddleware {
@@ -22,18 +19,17 @@ export interface MetricsMiddleware {
   readonly metrics: Metrics
 }
 
-/** More routes than this (patterns, not URLs) are counted together as `other`. */
-const mostRoutes = 200
-
 /**
  * Times every request by method, route and status, and answers `/metrics` for all workers of the machine.
- * Put it first: `app.use(metrics({ client: promClient }))`. What no route matched is `unmatched`, so that
- * strangers cannot invent label values.
+ * Put it first: `app.use(metrics({ client: promClient }))`. Routes are patterns, `/tenants/:id/orders`, never
+ * URLs, and what no route matched is `unmatched`, so that strangers cannot invent label values. A request
+ * that passes it twice counts once. Throws `InvalidOptionError` when the app has a metric
+ * `http_server_request_duration_seconds` that cannot take these labels.
  */
 export function metrics({ path = '/metrics', ...options }: MetricsMiddlewareOptions): MetricsMiddleware {
   checkOptionNames('metrics', options, ['client', 'registry'])
   const kept = createMetrics(options)
-  const routes = new Set<string>()
+  const routes = new RouteLabels()
   const duration = kept.histogram('http_server_request_duration_seconds', 'How long requests took', [
     'method',
     'route',
@@ -49,12 +45,18 @@ export function metrics({ path = '/metrics', ...options }: MetricsMiddlewareOpti
       serve(kept, response).catch(next)
       return
     }
-    const startedAt = performance.now()
-    response.once('finish', () => {
-      const route = bounded(routes, routeOf(request))
-      const labels = { method: request.method ?? 'GET', route, status_code: String(response.statusCode) }
-      duration.observe(labels, (performance.now() - startedAt) / 1_000)
-    })
+    if (isFirst(request)) {
+      const startedAt = performance.now()
+      const route = routes.follow(request)
+      response.once('finish', () => {
+        const labels = {
+          method: request.method ?? 'GET',
+          route: route(),
+          status_code: String(response.statusCode),
+        }
+        duration.observe(labels, (performance.now() - startedAt) / 1_000)
+      })
+    }
     next()
   }
   return Object.assign(handler, { report: kept.report, metrics: kept })
@@ -66,12 +68,13 @@ async function serve(kept: Metrics, response: ServerResponse): Promise<void> {
   response.end(text)
 }
 
-function routeOf({ route, baseUrl = '' }: RoutedRequest): string {
-  return route?.path === undefined ? 'unmatched' : `${baseUrl}${String(route.path)}`
-}
+const mark = Symbol.for('stepladder.measured')
 
-function bounded(routes: Set<string>, route: string): string {
-  if (!routes.has(route) && routes.size >= mostRoutes) return 'other'
-  routes.add(route)
-  return route
+/** False from the second time on, also when the first was in another copy of this package. */
+function isFirst(request: RoutedRequest): boolean {
+  // Nobody else writes under our symbol.
+  const marked = request as { [mark]?: true }
+  if (marked[mark]) return false
+  marked[mark] = true
+  return true
 }

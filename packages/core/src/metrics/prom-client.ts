@@ -7,7 +7,9 @@ import type { MetricSnapshot } from '../cluster/messages.ts'
 export interface PromClient {
   readonly register: MetricsRegistry
   readonly Histogram: new (configuration: HistogramConfiguration) => Histogram
-  readonly AggregatorRegistry: { aggregate(snapshots: MetricSnapshot[][]): MetricsRegistry }
+  readonly AggregatorRegistry: {
+    aggregate(snapshots: MetricSnapshot[][], contentType: string): MetricsRegistry
+  }
 }
 
 export interface MetricsRegistry {
@@ -28,4 +30,12 @@ export interface HistogramConfiguration {
   buckets: number[]
   // Each client has a Registry class of its own, with private parts; we only pass on what we were given.
   registers: never[]
+}
+
+/** Whether `metric` is a histogram that can be observed with these labels; any other throws when it is. */
+export function isHistogramOf(labelNames: readonly string[], metric: object): metric is Histogram {
+  // Both clients keep what a metric was constructed with; one with exemplars is observed in another way.
+  const known = metric as { type?: unknown; labelNames?: readonly string[]; enableExemplars?: boolean }
+  if (known.type !== 'histogram' || known.enableExemplars) return false
+  return labelNames.every((label) => known.labelNames?.includes(label))
 }

@@ -1,0 +1,9 @@
+import type { IncomingMessage } from 'node:http'
+
+/** The part of an Express request that is read here; Express 4 and 5 alike. */
+export interface RoutedRequest extends IncomingMessage {
+  readonly path?: string
+  readonly baseUrl?: string
+  readonly params?: Readonly<Record<string, unknown>>
+  readonly route?: { readonly path?: unknown }
+}

@@ -1,0 +1,124 @@
+import { describe, expect, test, vi } from 'vitest'
+import type { MetricSnapshot } from '../src/cluster/messages.ts'
+import { MetricsLedger } from '../src/cluster/metrics-ledger.ts'
+import { WorkerMetrics } from '../src/metrics/worker-metrics.ts'
+import { type RunningCluster, startCluster } from './running-cluster.ts'
+
+const app = 'troubled-metrics-app.cjs'
+
+async function scrape({ port }: RunningCluster): Promise<{ status: number; type: string; text: string }> {
+  const response = await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { connection: 'close' } })
+  const type = response.headers.get('content-type') ?? ''
+  return { status: response.status, type, text: await response.text() }
+}
+
+describe.each(['prom-client', '@prometheus-io/client'])('over %s', (client) => {
+  test('a metric that cannot be read costs scrapes, not workers', async () => {
+    await using cluster = await startCluster({ app, workers: 1, env: { METRICS_CLIENT: client } })
+    const { pid } = await cluster.json<{ pid: number }>('/database/down')
+    expect(await scrape(cluster)).toMatchObject({ status: 500 })
+    // The worker reports each second, and says at once and only once that it cannot.
+    await cluster.supervisor.waitForOutput(/metrics of this worker cannot be read/)
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    expect(await cluster.json('/database/up')).toEqual({ pid })
+    expect(await scrape(cluster)).toMatchObject({ status: 200 })
+    expect(cluster.supervisor.output.match(/cannot be read/g)).toHaveLength(1)
+  })
+
+  test('numbers that JSON does not have arrive, and a metric that does not say how it is summed', async () => {
+    await using cluster = await startCluster({ app, workers: 1, env: { METRICS_CLIENT: client } })
+    await cluster.json('/order')
+    const lines = (await scrape(cluster)).text.split('\n')
+    expect(lines).toEqual(
+      expect.arrayContaining(['nothing Nan', 'everything +Inf', 'void -Inf', 'orders_total 1']),
+    )
+  })
+
+  test('who asks for OpenMetrics gets OpenMetrics', async () => {
+    const env = { METRICS_CLIENT: client, OPENMETRICS: '1' }
+    await using cluster = await startCluster({ app, workers: 1, env })
+    await cluster.json('/order')
+    const { type, text } = await scrape(cluster)
+    expect(type).toContain('application/openmetrics-text')
+    expect(text).toMatch(/# EOF\n$/)
+    expect(text).toContain('# TYPE orders counter\norders_total 1\n')
+    expect(text).not.toContain('_total_total')
+  })
+
+  test("a summary's sum and count do not fall when a worker is killed", async () => {
+    await using cluster = await startCluster({ app, workers: 1, env: { METRICS_CLIENT: client } })
+    for (let order = 0; order < 5; order++) await cluster.json('/order')
+    expect((await scrape(cluster)).text).toContain('job_seconds_count 5')
+    const [pid] = await cluster.workerPids(1)
+    process.kill(pid!, 'SIGKILL')
+    await vi.waitFor(async () => expect(await cluster.workerPids(1)).not.toEqual([pid]), { timeout: 5_000 })
+    await cluster.json('/order')
+    const { text } = await scrape(cluster)
+    expect(text).toContain('job_seconds_sum 6\njob_seconds_count 6')
+    // A quantile is of the living alone: those of the dead cannot be added.
+    expect(text).toContain('job_seconds{quantile="0.5"} 1\n')
+  })
+})
+
+test('all registries of a worker are told together, not one in place of the other', async () => {
+  await using cluster = await startCluster({ app })
+  for (let order = 0; order < 10; order++) await cluster.json('/order')
+  const totals = async () => {
+    const { text } = await scrape(cluster)
+    return [/^orders_total (\d+)/m, /^mails_total (\d+)/m].map((line) => Number(line.exec(text)?.[1]))
+  }
+  await vi.waitFor(async () => expect(await totals()).toEqual([10, 10]), { timeout: 5_000 })
+  for (let time = 0; time < 6; time++) {
+    expect(await totals()).toEqual([10, 10])
+    await new Promise((resolve) => setTimeout(resolve, 250))
+  }
+})
+
+describe('a metric that takes long to read', () => {
+  const counted = (value: number): MetricSnapshot[] => {
+    return [{ name: 'orders', help: '', type: 'counter', aggregator: 'sum', values: [{ value, labels: {} }] }]
+  }
+
+  function setUp() {
+    const ledger = new MetricsLedger<string>()
+    const reads: PromiseWithResolvers<MetricSnapshot[]>[] = []
+    const worker = new WorkerMetrics({
+      listen: () => () => {},
+      async send(message) {
+        if (message.stepladder === 'snapshot') ledger.keep('worker', message)
+      },
+    })
+    worker.add({
+      contentType: '',
+      metrics: async () => '',
+      getSingleMetric: () => undefined,
+      getMetricsAsJSON() {
+        const read = Promise.withResolvers<MetricSnapshot[]>()
+        reads.push(read)
+        return read.promise
+      },
+    })
+    return { worker, reads, total: () => ledger.snapshots().flat() }
+  }
+
+  test('does not undo what was read later and told earlier', async () => {
+    const { worker, reads, total } = setUp()
+    const [older, younger] = [worker.flush(), worker.flush()]
+    reads[1]?.resolve(counted(2))
+    await younger
+    reads[0]?.resolve(counted(1))
+    await older
+    expect(total()).toEqual(counted(2))
+  })
+
+  test('is not asked again each second while it is read', async () => {
+    vi.useFakeTimers()
+    const { reads } = setUp()
+    await vi.advanceTimersByTimeAsync(5_000)
+    expect(reads).toHaveLength(1)
+    reads[0]?.resolve(counted(1))
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(reads).toHaveLength(2)
+    vi.useRealTimers()
+  })
+})
