@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { createRequire } from 'node:module'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { supervise } from './cluster/supervise.ts'
 import type { Distribution } from './cluster/supervisor.ts'
@@ -51,14 +51,12 @@ interface RunCommand {
 }
 
 function parse(argv: readonly string[]): RunCommand | { readonly kind: 'help' | 'version' } {
+  const [command, ...words] = argv
   // What follows FILE belongs to FILE, whatever it looks like.
-  const fileAt = argv.findIndex(
-    (word, index) => index > 0 && !word.startsWith('--') && !takesValue(argv[index - 1]),
-  )
-  const own = fileAt === -1 ? argv : argv.slice(0, fileAt)
-  const { values, positionals } = parseArgs({
-    args: [...own],
-    allowPositionals: true,
+  const fileAt = words.findIndex((word, index) => !word.startsWith('-') && !takesValue(words[index - 1]))
+  const { values } = parseArgs({
+    args: command === 'run' ? words.slice(0, fileAt === -1 ? undefined : fileAt) : [...argv],
+    allowPositionals: command !== 'run',
     options: {
       workers: { type: 'string', default: 'auto' },
       drain: { type: 'string', default: '10s' },
@@ -69,7 +67,7 @@ function parse(argv: readonly string[]): RunCommand | { readonly kind: 'help' | 
   })
   if (values.help || argv.length === 0) return { kind: 'help' }
   if (values.version) return { kind: 'version' }
-  if (positionals[0] !== 'run') throw new UsageError(`there is no command "${positionals[0]}"`)
+  if (command !== 'run') throw new UsageError(`there is no command "${command}"; it is: stepladder run FILE`)
   if (fileAt === -1) throw new UsageError('which file? stepladder run FILE')
   const { distribution } = values
   if (distribution !== 'shared' && distribution !== 'round-robin') {
@@ -77,11 +75,11 @@ function parse(argv: readonly string[]): RunCommand | { readonly kind: 'help' | 
   }
   return {
     kind: 'run',
-    file: argv[fileAt]!,
-    args: argv.slice(fileAt + 1),
+    file: words[fileAt]!,
+    args: words.slice(fileAt + 1),
     workers: values.workers === 'auto' ? 'auto' : Number(values.workers),
     // Checked where it is parsed, a few lines on.
-    drain: values.drain as Duration,
+    drain: (/^\d+$/.test(values.drain) ? Number(values.drain) : values.drain) as Duration,
     distribution,
   }
 }
@@ -91,25 +89,32 @@ function takesValue(word: string | undefined): boolean {
 }
 
 async function run({ file, args, workers, drain, distribution }: RunCommand, preload: string): Promise<void> {
-  const exec = resolve(file)
-  if (!existsSync(exec)) throw new UsageError(`there is no file "${file}"`)
   await supervise({
     workers: countWorkers('stepladder run', workers),
     distribution,
     drainMs: parseDuration('stepladder run', 'drain', drain),
     startMs: 30_000,
-    exec,
+    exec: findFile(file),
     args,
     execArgv: [...process.execArgv, '--import', preload],
     log: (line) => console.error(`stepladder: ${line}`),
   })
 }
 
+/** As Node finds it: the extension may be missing, and a folder stands for its index file. */
+function findFile(file: string): string {
+  try {
+    return createRequire(join(process.cwd(), 'here')).resolve(resolve(file))
+  } catch (cause) {
+    throw new UsageError(`there is no file "${file}"`, { cause })
+  }
+}
+
 class UsageError extends StepladderError {
   readonly code = 'WRONG_USAGE'
 
-  constructor(problem: string) {
-    super(`${problem} (stepladder --help tells more)`)
+  constructor(problem: string, options?: ErrorOptions) {
+    super(`${problem} (stepladder --help tells more)`, options)
   }
 }
 

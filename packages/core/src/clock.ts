@@ -16,12 +16,15 @@ export interface Clock {
   after(ms: number, task: () => void): Timer
 }
 
-/** The machine's own clock. */
+/** The longest wait that Node's timers know; a longer one would end at once. */
+const longestMs = 2 ** 31 - 1
+
+/** The machine's own clock. Waits longer than 24 days end after 24 days. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   after(ms, task) {
-    const handle = setTimeout(task, ms)
+    const handle = setTimeout(task, Math.min(ms, longestMs))
     const timer: Timer = {
       cancel: () => clearTimeout(handle),
       unref: () => {

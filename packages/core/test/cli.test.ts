@@ -1,4 +1,4 @@
-import { spawnNode } from '@stepladder/core/testing'
+import { freePort, spawnNode } from '@stepladder/core/testing'
 import { expect, test } from 'vitest'
 import { fixture } from './running-cluster.ts'
 
@@ -14,6 +14,7 @@ async function stepladder(...args: string[]) {
 test.each([
   [['fly'], 'there is no command "fly"'],
   [['run'], 'which file?'],
+  [['--workers', '2', 'run', fixture('plain-app.cjs')], 'stepladder run FILE'],
   [['run', 'nowhere.js'], 'there is no file "nowhere.js"'],
   [['run', '--workers', '0', fixture('plain-app.cjs')], 'option "workers" must be'],
   [['run', '--workers', '-1', fixture('plain-app.cjs')], 'workers'],
@@ -28,7 +29,20 @@ test.each([
   expect(code).toBe(2)
 })
 
+test('a bare number is milliseconds, and what follows FILE belongs to FILE', async () => {
+  const port = await freePort()
+  await using process = spawnNode(fixture('../../bin/stepladder.js'), {
+    args: ['run', '--drain=250', '--workers=1', fixture('plain-app.cjs'), '--workers', 'of its own'],
+    env: { PORT: String(port) },
+    execArgv: ['--conditions=@stepladder/source'],
+  })
+  await process.waitForOutput(/1 of 1 workers serve/)
+  const answer = await fetch(`http://127.0.0.1:${port}/process`)
+  expect(await answer.json()).toEqual({ isMain: true, args: ['--workers', 'of its own'] })
+})
+
 test('--help and --version answer and end with code 0', async () => {
+  expect(await stepladder('run', '-h')).toMatchObject({ code: 0 })
   expect(await stepladder('--help')).toMatchObject({
     code: 0,
     output: expect.stringContaining('Usage: stepladder'),

@@ -1,18 +1,20 @@
 import { sleep } from '@stepladder/core'
-import { expect, test } from 'vitest'
+import { freePort, spawnNode, startTcpProxy } from '@stepladder/core/testing'
+import { expect, test, vi } from 'vitest'
 import { loadUntil } from './keep-alive-load.ts'
-import { type ClusterUnderTest, startCluster } from './running-cluster.ts'
+import { type ClusterUnderTest, fixture, type RunningCluster, startCluster } from './running-cluster.ts'
 
 async function reloadUnderLoad(overrides: Partial<ClusterUnderTest>) {
   await using cluster = await startCluster({ app: 'plain-app.cjs', ...overrides })
-  const reloads = (async () => {
-    for (let reload = 1; reload <= 2; reload++) {
-      await sleep(500)
-      cluster.supervisor.kill('SIGHUP')
-      await cluster.supervisor.waitForOutput(new RegExp(`(: reloaded\\n[^]*){${reload}}`))
-    }
-  })()
-  return await loadUntil(cluster.port, reloads)
+  return await loadUntil(cluster.port, reload(cluster, 2))
+}
+
+async function reload({ supervisor }: RunningCluster, times: number): Promise<void> {
+  for (let done = 1; done <= times; done++) {
+    await sleep(500)
+    supervisor.kill('SIGHUP')
+    await supervisor.waitForOutput(new RegExp(`(: reloaded\\n[^]*){${done}}`))
+  }
 }
 
 test.each(['shared', 'round-robin'])(
@@ -27,6 +29,62 @@ test.each(['shared', 'round-robin'])(
 test('control: the same with a worker that only closes its server loses requests', async () => {
   const { lost } = await reloadUnderLoad({ supervisor: 'close-only-supervisor.ts' })
   expect(Object.keys(lost)).not.toEqual([])
+})
+
+test('answers that had begun before the drain, over a slow line, lose nothing either', async () => {
+  await using cluster = await startCluster({ app: 'plain-app.cjs' })
+  const line = await startTcpProxy({ port: cluster.port })
+  line.delay(10)
+  const { answered, lost } = await loadUntil(line.port, reload(cluster, 1), {
+    path: '/slow?ms=700',
+    connections: 20,
+  })
+  await line.close()
+  expect(lost).toEqual({})
+  expect(answered).toBeGreaterThan(40)
+})
+
+test('a second signal cuts nothing: Ctrl+C under npm comes twice', async () => {
+  await using cluster = await startCluster({ app: 'plain-app.cjs' })
+  const slow = fetch(`http://127.0.0.1:${cluster.port}/slow?ms=800`)
+  await sleep(200)
+  cluster.supervisor.kill('SIGINT')
+  await cluster.supervisor.waitForOutput(/stopping: /)
+  cluster.supervisor.kill('SIGINT')
+  expect(await (await slow).text()).toBe('done')
+  expect((await cluster.supervisor.exited).code).toBe(0)
+})
+
+test('a worker that is told to go by itself is replaced while it drains', async () => {
+  await using cluster = await startCluster({ app: 'plain-app.cjs', workers: 1 })
+  const { pid } = await cluster.json<{ pid: number }>('/pid')
+  const slow = fetch(`http://127.0.0.1:${cluster.port}/slow?ms=2500`)
+  await sleep(200)
+  process.kill(pid, 'SIGTERM')
+  await vi.waitFor(async () => expect(await cluster.json('/pid')).not.toMatchObject({ pid }), {
+    timeout: 2_000,
+  })
+  expect(await (await slow).text()).toBe('done')
+})
+
+test.each([
+  ['under the command line', 'stepladder'],
+  ['from code', 'node'],
+])("%s, what was registered is closed, and then the app's own handler runs", async (_where, command) => {
+  const port = await freePort()
+  const args = ['run', '--workers', '1', fixture('own-shutdown.mjs')]
+  await using process = spawnNode(
+    command === 'node' ? fixture('own-shutdown.mjs') : fixture('../../bin/stepladder.js'),
+    {
+      args: command === 'node' ? [] : args,
+      env: { PORT: String(port) },
+      execArgv: ['--conditions=@stepladder/source'],
+    },
+  )
+  await process.waitForOutput(/1 of 1 workers serve/)
+  process.kill('SIGTERM')
+  expect((await process.exited).code).toBe(0)
+  expect(process.output).toMatch(/registered part closed\nown handler ran\n/)
 })
 
 test('SIGTERM lets a request in flight finish, and ends with code 0', async () => {

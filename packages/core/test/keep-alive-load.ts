@@ -7,14 +7,18 @@ export interface LoadResult {
 }
 
 /** Saturated keep-alive connections, each sending its next request as soon as the last was answered. */
-export async function loadUntil(port: number, done: Promise<unknown>, connections = 32): Promise<LoadResult> {
+export async function loadUntil(
+  port: number,
+  done: Promise<unknown>,
+  { path = '/', connections = 32 }: { readonly path?: string; readonly connections?: number } = {},
+): Promise<LoadResult> {
   const agent = new Agent({ keepAlive: true, maxSockets: connections })
   const lost: Record<string, number> = {}
   let answered = 0
   let isOver = false
   const client = async () => {
     while (!isOver) {
-      await request(port, agent).then(
+      await request(port, path, agent).then(
         () => answered++,
         (failure: NodeJS.ErrnoException) => {
           const code = failure.code ?? failure.message
@@ -34,9 +38,9 @@ export async function loadUntil(port: number, done: Promise<unknown>, connection
   return { answered, lost }
 }
 
-function request(port: number, agent: Agent): Promise<void> {
+function request(port: number, path: string, agent: Agent): Promise<void> {
   return new Promise((resolve, reject) => {
-    const asked = get({ host: '127.0.0.1', port, path: '/', agent, timeout: 2_000 }, (response) => {
+    const asked = get({ host: '127.0.0.1', port, path, agent, timeout: 2_000 }, (response) => {
       response.resume().once('end', resolve).once('error', reject)
     })
     asked.once('timeout', () => asked.destroy(Object.assign(new Error('no answer'), { code: 'HANGS' })))

@@ -91,44 +91,32 @@ test('a request that passes the middleware twice counts once', async () => {
 })
 
 describe('strangers cannot invent routes', () => {
-  const router = (mergeParams: boolean) => {
-    return express.Router({ mergeParams }).get('/x/:item', (_request, response) => void response.end())
-  }
-
-  test.each([true, false])('through the params of a mount, with mergeParams %s', async (mergeParams) => {
-    const { app } = appUnderTest()
-    const users = express.Router({ mergeParams })
-    users.use('/users/:user', router(mergeParams))
-    app.use('/API/tenants/:tenant', users)
-    const paths = ['/api/tenants/1/users/2/x/3', '/aPi/tenants/a%2Fb/users/%C3%A9/x/3']
-    expect(await countsAfter(app, paths)).toEqual({ '/api/tenants/:tenant/users/:user/x/:item': 2 })
-  })
-
   test.each([
-    ['a param that is part of a segment', '/t-:tenant', ['/t-1/x/1', '/t-2/x/1'], '/*/x/:item'],
-    ['a group of a RegExp', /^\/t-(\d+)/, ['/t-1/x/1', '/t-2/x/1'], '/*/x/:item'],
-    ['a wildcard', '/files/*path', ['/files/a/b', '/files/a/c'], '/*/'],
-  ])('through %s', async (_case, mount, paths, route) => {
-    const { app } = appUnderTest()
-    const answer = router(false).get('/', (_request, response) => void response.end())
-    app.use(mount, answer)
-    expect(await countsAfter(app, paths)).toEqual({ [route]: 2 })
-  })
+    ['a param', '/tenants/:tenant', '/tenants/'],
+    ['a group of a RegExp', /^\/t-(\d+)/, '/t-'],
+    ['a RegExp that says nothing', /^\/t-\d+/, '/t-'],
+  ])(
+    'through %s of a mount: its route gets few values, and the others keep theirs',
+    async (_case, mount, start) => {
+      const { app } = appUnderTest()
+      const tenants = express.Router().get('/x/:item', (_request, response) => void response.end())
+      app.use(mount, tenants)
+      app.get('/real', (_request, response) => void response.end())
+      const counts = await countsAfter(app, [
+        ...Array.from({ length: 210 }, (_, n) => `${start}${n}/x/1`),
+        '/real',
+      ])
+      expect(Object.keys(counts)).toHaveLength(5)
+      expect(counts).toMatchObject({ '/*/x/:item': 207, '/real': 1 })
+    },
+  )
 
-  test('through a RegExp that says nothing: its route gets few values, and the others keep theirs', async () => {
+  test('and a fixed mount keeps its name, however it is written', async () => {
     const { app } = appUnderTest()
-    app.use(/^\/t-\d+/, router(false))
-    app.get('/real', (_request, response) => void response.end())
-    const counts = await countsAfter(app, [...Array.from({ length: 210 }, (_, n) => `/t-${n}/x/1`), '/real'])
-    expect(Object.keys(counts).length).toBeLessThan(20)
-    expect(counts).toMatchObject({ '/*/x/:item': 200, '/real': 1 })
-  })
-
-  test('through a mount above the router that measures', async () => {
-    const { app: tenants } = appUnderTest()
-    tenants.get('/x', (_request, response) => void response.end())
-    const app = express().use('/tenants/:tenant', tenants)
-    const paths = ['/tenants/1/x', '/tenants/2/x']
-    expect(await countsAfter(app, paths, '/tenants/0/metrics')).toEqual({ '/*/x': 2 })
+    app.use(
+      '/API',
+      express.Router().get('/x/:item', (_request, response) => void response.end()),
+    )
+    expect(await countsAfter(app, ['/api/x/1', '/aPi/x/2'])).toEqual({ '/api/x/:item': 2 })
   })
 })

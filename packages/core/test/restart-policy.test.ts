@@ -4,13 +4,13 @@ import { decideRestart } from '../src/cluster/restart-policy.ts'
 const backoff = (attempt: number) => attempt * 100
 
 test('a worker that served for long is replaced at once, whatever came before', () => {
-  const decision = decideRestart({ livedMs: 60_000, youngDeaths: 9, othersServe: false }, backoff)
+  const decision = decideRestart({ livedMs: 60_000, youngDeaths: 9, othersLive: false }, backoff)
   expect(decision).toEqual({ kind: 'restart', afterMs: 0 })
 })
 
 test('young deaths in a row wait longer and longer, and end it when nobody serves', () => {
-  const after = (youngDeaths: number, othersServe = false) =>
-    decideRestart({ livedMs: 10, youngDeaths, othersServe }, backoff)
+  const after = (youngDeaths: number, othersLive = false) =>
+    decideRestart({ livedMs: 10, youngDeaths, othersLive }, backoff)
   expect([1, 2, 3, 4].map((deaths) => after(deaths))).toEqual([
     { kind: 'restart', afterMs: 0 },
     { kind: 'restart', afterMs: 100 },

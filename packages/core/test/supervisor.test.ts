@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sleep } from '@stepladder/core'
 import { freePort, spawnNode } from '@stepladder/core/testing'
 import { expect, test, vi } from 'vitest'
 import { fixture, startCluster } from './running-cluster.ts'
@@ -46,10 +47,21 @@ test('a build that does not start stops the reload, and the old workers go on se
     await cluster.supervisor.waitForOutput(/the old workers go on serving/)
     expect(await cluster.json<{ build: string }>('/build')).toMatchObject({ build: 'first' })
 
+    await writeFile(buildFile, 'dies')
+    cluster.supervisor.kill('SIGHUP')
+    await cluster.supervisor.waitForOutput(/(the old workers go on serving[\s\S]*){2}/)
+    expect(await cluster.json<{ build: string }>('/build')).toMatchObject({ build: 'first' })
+
+    // Asked again while it reloads, it reloads again: nobody is left on the build between.
     await writeFile(buildFile, 'second')
     cluster.supervisor.kill('SIGHUP')
-    await cluster.supervisor.waitForOutput(/: reloaded/)
-    expect(await cluster.json<{ build: string }>('/build')).toMatchObject({ build: 'second' })
+    await cluster.supervisor.waitForOutput(/takes the place/)
+    await writeFile(buildFile, 'third')
+    cluster.supervisor.kill('SIGHUP')
+    await cluster.supervisor.waitForOutput(/(: reloaded\n[\s\S]*){2}/, 15_000)
+    for (let asked = 0; asked < 4; asked++) {
+      expect(await cluster.json<{ build: string }>('/build')).toMatchObject({ build: 'third' })
+    }
   } finally {
     await rm(folder, { recursive: true })
   }
@@ -61,6 +73,47 @@ test('no worker outlives a supervisor that was killed', async () => {
   cluster.supervisor.kill('SIGKILL')
   await cluster.supervisor.exited
   await vi.waitFor(async () => expect(pids.filter(isAlive)).toEqual([]), { timeout: 5_000 })
+})
+
+test('a successor takes over only when it listens wherever its forerunner does', async () => {
+  const adminPort = await freePort()
+  await using cluster = await startCluster({ app: 'two-ports.cjs', env: { ADMIN_PORT: String(adminPort) } })
+  await vi.waitFor(() => cluster.json('/pid'), { timeout: 5_000 })
+  await sleep(500)
+  cluster.supervisor.kill('SIGHUP')
+  const reloaded = cluster.supervisor.waitForOutput(/: reloaded/, 15_000)
+  let isOver = false
+  reloaded.finally(() => {
+    isOver = true
+  })
+  while (!isOver) {
+    await cluster.json('/pid')
+    await sleep(20)
+  }
+})
+
+test('workers that cannot be started are tried again until they can', async () => {
+  const port = await freePort()
+  await using primary = spawnNode(fixture('vanishing-node.mjs'), {
+    env: { PORT: String(port) },
+    execArgv: ['--conditions=@stepladder/source'],
+  })
+  await primary.waitForOutput(/2 of 2 workers serve/)
+  const { pid } = (await (await fetch(`http://127.0.0.1:${port}/pid`)).json()) as { pid: number }
+  primary.kill('SIGUSR2')
+  await sleep(100)
+  process.kill(pid, 'SIGKILL')
+  await primary.waitForOutput(/could not be started/)
+  const pids = new Set<number>()
+  await vi.waitFor(
+    async () => {
+      const answer = await fetch(`http://127.0.0.1:${port}/pid`, { headers: { connection: 'close' } })
+      pids.add(((await answer.json()) as { pid: number }).pid)
+      expect(pids.size).toBe(2)
+    },
+    { timeout: 5_000 },
+  )
+  expect(pids).not.toContain(pid)
 })
 
 test('runCluster from code does the same as the command line', async () => {

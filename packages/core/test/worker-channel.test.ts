@@ -31,6 +31,13 @@ test('a process without a supervisor is alone, and a post resolves at once', asy
   await channel.close()
 })
 
+test('a message that is no JSON is refused, and harms nobody', async () => {
+  await using cluster = await startCluster({ app: 'channel-app.cjs' })
+  const { refused } = await cluster.json<{ refused: string }>('/post-bigint')
+  expect(refused).toMatch(/BigInt/)
+  expect(await cluster.workerPids(2)).toHaveLength(2)
+})
+
 test('a worker that hangs holds a post up for one second, one that dies for no longer than it lived', async () => {
   const clock = new FakeClock()
   const hub = new MessageHub(clock)

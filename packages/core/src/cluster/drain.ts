@@ -1,63 +1,71 @@
-import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { Server as NetServer } from 'node:net'
 import { type Clock, sleep, systemClock } from '../clock.ts'
 
 export interface DrainOptions {
   /** How long a keep-alive connection may still bring its next request, in milliseconds. Default 500. */
   readonly idleWindowMs?: number
-  /** After this long, connections that are still busy are cut, in milliseconds. Default 10000. */
-  readonly deadlineMs?: number
+  /** After this long, connections that are still open are cut, in milliseconds. */
+  readonly deadlineMs: number
   readonly clock?: Clock
 }
 
+/** How often a drain looks whether all connections are gone, in milliseconds. */
+const lookEveryMs = 20
+
 /**
- * Ends HTTP servers without losing a request. `server.close()` alone closes idle keep-alive sockets at
+ * Ends an HTTP server without losing a request. `server.close()` alone closes idle keep-alive sockets at
  * once (since Node 19), and the request already on its way over one of them is lost. So:
  *
- *   accepting --drain()--> told to go: no new connection; each answer says `Connection: close`
- *             --idle window--> idle sockets closed, again and again until none is left
+ *   accepting --drain--> no new connection; every answer that has not begun says `Connection: close`
+ *             --an idle window after the last answer that could not say so--> idle sockets are closed
  *             --deadline--> whatever is still open is cut
  */
-export async function drainServers(
-  servers: Iterable<HttpServer>,
-  { idleWindowMs = 500, deadlineMs = 10_000, clock = systemClock }: DrainOptions = {},
+export async function drainServer(
+  server: Server,
+  unfinished: ReadonlySet<ServerResponse>,
+  { idleWindowMs = 500, deadlineMs, clock = systemClock }: DrainOptions,
 ): Promise<void> {
-  await Promise.all([...servers].map((server) => drainServer(server, idleWindowMs, deadlineMs, clock)))
-}
-
-async function drainServer(
-  server: HttpServer,
-  idleWindowMs: number,
-  deadlineMs: number,
-  clock: Clock,
-): Promise<void> {
-  sendAway(server)
-  let isOver = false
-  const closed = stopAccepting(server)
-  // Sockets that were upgraded are not the server's any more and survive the cut; they end with the process.
-  const cut = sleep(deadlineMs, { clock }).then(() => server.closeAllConnections())
-  const over = Promise.race([closed, cut]).then(() => {
-    isOver = true
-  })
-
-  await Promise.race([over, sleep(idleWindowMs, { clock })])
-  while (!isOver) {
-    server.closeIdleConnections()
-    await Promise.race([over, sleep(20, { clock })])
+  const cutAt = clock.monotonic() + deadlineMs
+  let idleUntil = clock.monotonic() + idleWindowMs
+  const promisedMore = sendAway(server, unfinished)
+  for (const response of promisedMore) {
+    response.once('close', () => {
+      promisedMore.delete(response)
+      idleUntil = clock.monotonic() + idleWindowMs
+    })
   }
+  stopAccepting(server)
+
+  while (clock.monotonic() < cutAt && (await connectionsOf(server)) > 0) {
+    if (promisedMore.size === 0 && clock.monotonic() >= idleUntil) server.closeIdleConnections()
+    await sleep(lookEveryMs, { clock })
+  }
+  server.closeAllConnections()
 }
 
-/** Must be the first listener: an app that answers synchronously has sent its headers before the second runs. */
-function sendAway(server: HttpServer): void {
+/** Returns the responses whose client was told already that it may send another request. */
+function sendAway(server: Server, unfinished: ReadonlySet<ServerResponse>): Set<ServerResponse> {
+  // First of all listeners: an app that answers synchronously has sent its headers before the second runs.
   server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
     response.setHeader('Connection', 'close')
   })
+  const promisedMore = new Set<ServerResponse>()
+  for (const response of unfinished) {
+    if (response.headersSent) promisedMore.add(response)
+    else response.setHeader('Connection', 'close')
+  }
+  return promisedMore
 }
 
 /** `http.Server.close` would close idle sockets as well; the method it inherits only stops accepting. */
-function stopAccepting(server: HttpServer): Promise<void> {
+function stopAccepting(server: Server): void {
+  // A server that the app itself closed may still have answers under way, so its connections count all the same.
+  if (server.listening) NetServer.prototype.close.call(server)
+}
+
+function connectionsOf(server: Server): Promise<number> {
   return new Promise((resolve) => {
-    if (!server.listening) return resolve()
-    NetServer.prototype.close.call(server, () => resolve())
+    server.getConnections((failure, count) => resolve(failure ? 0 : count))
   })
 }

@@ -4,10 +4,10 @@ import { type Backoff, exponentialBackoff } from '../backoff.ts'
 export interface WorkerDeath {
   /** How long it lived, in milliseconds. */
   readonly livedMs: number
-  /** Workers that died young in a row up to now, this one included if it did. */
+  /** How many workers in its place died young in a row, this one included if it did. */
   readonly youngDeaths: number
-  /** Whether any other worker serves. */
-  readonly othersServe: boolean
+  /** Whether any other worker serves, or is on its way to. */
+  readonly othersLive: boolean
 }
 
 export type RestartDecision =
@@ -16,16 +16,16 @@ export type RestartDecision =
 
 /** A worker that dies sooner than this died young: its start is what is wrong. Milliseconds. */
 export const youngMs = 5_000
-/** So many young deaths in a row, with nobody serving, and the supervisor gives up. */
+/** So many young deaths in a row in one place, with no other worker alive, and the supervisor gives up. */
 const maxYoungDeaths = 5
 
 /** Replace now, wait, or give up. A death after a long life is replaced at once. */
 export function decideRestart(
-  { livedMs, youngDeaths, othersServe }: WorkerDeath,
+  { livedMs, youngDeaths, othersLive }: WorkerDeath,
   backoff: Backoff = exponentialBackoff({ baseMs: 100, maxMs: 15_000 }),
 ): RestartDecision {
   if (livedMs >= youngMs || youngDeaths <= 1) return { kind: 'restart', afterMs: 0 }
-  if (youngDeaths >= maxYoungDeaths && !othersServe) {
+  if (youngDeaths >= maxYoungDeaths && !othersLive) {
     return {
       kind: 'give-up',
       reason: `${youngDeaths} workers in a row died within ${youngMs / 1_000} s of their start`,

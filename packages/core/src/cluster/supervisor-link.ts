@@ -1,33 +1,55 @@
 import cluster from 'node:cluster'
 import { isOurs, type ToSupervisor, type ToWorker } from './messages.ts'
 
-/** Set by the supervisor for its workers, so that a worker of somebody else's cluster is not taken for one. */
+/** Set by the supervisor for its workers: how long they have for a drain, in milliseconds. */
 export const supervisedVariable = 'STEPLADDER_SUPERVISED'
 
 /** The worker's end of the channel to its supervisor. */
 export interface SupervisorLink {
+  /** How long a drain may take where the supervisor did not say, in milliseconds. */
+  readonly drainMs: number
+  /** Numbers that no other message of this process bears. */
+  nextId(): number
   /** Resolves when the message has left this process, so that an exit does not lose it. */
   send(message: ToSupervisor): Promise<void>
   /** Hears what the supervisor says; the returned function ends that. */
   listen(listener: (message: ToWorker) => void): () => void
 }
 
+const key = Symbol.for('stepladder.supervisor-link')
+
 /** The link of this process, or undefined where no supervisor of ours runs it. */
 export function supervisorLink(): SupervisorLink | undefined {
-  if (!cluster.isWorker || process.env[supervisedVariable] === undefined) return undefined
+  // One link for the process, also when two copies of this package are installed; nobody else writes here.
+  const shared = globalThis as { [key]?: SupervisorLink | undefined }
+  if (key in shared) return shared[key]
+  shared[key] = openLink()
+  return shared[key]
+}
+
+function openLink(): SupervisorLink | undefined {
+  const drainMs = Number(process.env[supervisedVariable])
+  // A process that this one starts has another parent, whatever cluster it may run.
+  delete process.env[supervisedVariable]
+  if (!cluster.isWorker || !(drainMs >= 0)) return undefined
+
+  let lastId = 0
+  const listeners = new Set<(message: ToWorker) => void>()
+  process.on('message', (message: unknown) => {
+    // Only the supervisor writes to this channel, and it is of the same version.
+    if (isOurs(message)) for (const listener of listeners) listener(message as ToWorker)
+  })
   return {
+    drainMs,
+    nextId: () => ++lastId,
     async send(message) {
       // A supervisor that is gone ends this process by itself; until then there is nobody to tell.
       if (!process.connected) return
       await new Promise<void>((resolve) => process.send?.(message, () => resolve()))
     },
     listen(listener) {
-      const hear = (message: unknown) => {
-        // Only the supervisor writes to this channel, and it is of the same version.
-        if (isOurs(message)) listener(message as ToWorker)
-      }
-      process.on('message', hear)
-      return () => void process.off('message', hear)
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
     },
   }
 }

@@ -1,10 +1,12 @@
 import cluster from 'node:cluster'
+import { sleep } from '../clock.ts'
 import type { Closeable } from '../closeable.ts'
+import { withDeadline } from '../deadline.ts'
 import { StepladderError } from '../errors.ts'
 import { MessageHub } from './message-hub.ts'
 import type { ToSupervisor } from './messages.ts'
 import { MetricsLedger } from './metrics-ledger.ts'
-import { decideRestart, youngMs } from './restart-policy.ts'
+import { Place } from './place.ts'
 import { supervisorSnapshot } from './supervisor-metrics.ts'
 import { type WorkerExit, WorkerHandle } from './worker-handle.ts'
 
@@ -25,12 +27,17 @@ export interface SupervisorOptions {
   readonly log: (line: string) => void
 }
 
+/** A new worker must live so long after it listens before an old one goes, in milliseconds. */
+const settleMs = 1_000
+/** A signal to the whole group reaches the workers first; so long the supervisor waits for its own. Milliseconds. */
+const groupSignalMs = 100
+
 /** Ends `ended` when the workers cannot be kept alive. */
 export class CrashLoopError extends StepladderError {
   readonly code = 'CRASH_LOOP'
 }
 
-/** Thrown by `reload()` when the new build did not come up; the old workers go on serving. */
+/** Thrown by `reload()` when the new build did not come up; whoever served goes on serving. */
 export class ReloadFailedError extends StepladderError {
   readonly code = 'RELOAD_FAILED'
 }
@@ -41,40 +48,51 @@ export class Supervisor implements Closeable {
   readonly ended: Promise<void>
   readonly #settle: { resolve: () => void; reject: (reason: unknown) => void }
   readonly #options: SupervisorOptions
-  /** Who is in charge of each place; a successor is so only when it listens. */
-  readonly #places = new Map<number, WorkerHandle>()
+  readonly #places: readonly Place[]
   readonly #living = new Set<WorkerHandle>()
   readonly #hub = new MessageHub()
   readonly #ledger = new MetricsLedger<WorkerHandle>()
   readonly #restarts = new Map<string, number>()
-  #youngDeaths = 0
   #isClosing = false
   #reloading: Promise<void> | undefined
+  #nextReload: Promise<void> | undefined
 
   constructor(options: SupervisorOptions) {
     this.#options = options
+    this.#places = Array.from({ length: options.workers }, (_, instance) => new Place(instance))
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.ended = promise
     this.#settle = { resolve, reject }
   }
 
-  /** Starts the workers; resolves, when each of them listens or has died, to how many listen. */
+  /** Starts the workers; resolves, when each of them listens or has died or is late, to how many listen. */
   async start(): Promise<number> {
-    const { workers, distribution, exec, args, execArgv } = this.#options
+    const { distribution, exec, args, execArgv } = this.#options
     cluster.schedulingPolicy = distribution === 'shared' ? cluster.SCHED_NONE : cluster.SCHED_RR
     cluster.setupPrimary({
       ...(exec === undefined ? {} : { exec }),
       ...(args === undefined ? {} : { args: [...args] }),
       ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }),
     })
-    const started = Array.from({ length: workers }, (_, instance) => this.#occupy(instance))
-    const listening = await Promise.all(started.map((worker) => worker.listens))
+    const listening = await Promise.all(this.#places.map((place) => this.#occupy(place)))
     return listening.filter(Boolean).length
   }
 
-  /** A new worker for each old one, one at a time; each old one drains when its successor listens. */
+  /**
+   * A new worker for each old one, one at a time; an old one drains when its successor listens wherever
+   * it does, and has lived for a second. Called during a reload, it reloads once more after that.
+   */
   reload(): Promise<void> {
-    this.#reloading ??= this.#roll().finally(() => {
+    if (this.#reloading) {
+      this.#nextReload ??= this.#reloading
+        .catch(() => {})
+        .then(() => {
+          this.#nextReload = undefined
+          return this.reload()
+        })
+      return this.#nextReload
+    }
+    this.#reloading = this.#roll().finally(() => {
       this.#reloading = undefined
     })
     return this.#reloading
@@ -83,36 +101,53 @@ export class Supervisor implements Closeable {
   /** Drains all workers at once; resolves when the last one is gone. */
   async close(): Promise<void> {
     this.#isClosing = true
-    await Promise.all([...this.#living].map((worker) => worker.drain(this.#options.drainMs)))
+    for (const place of this.#places) place.cancelRestart()
+    await Promise.all([...this.#living].map((worker) => worker.drain()))
     this.#settle.resolve()
   }
 
   async #roll(): Promise<void> {
-    const { startMs, drainMs, log } = this.#options
-    for (const instance of [...this.#places.keys()]) {
+    for (const [replaced, place] of this.#places.entries()) {
       if (this.#isClosing) return
-      const successor = this.#fork(instance)
-      const tooLate = setTimeout(() => successor.kill(), startMs)
-      const listens = await successor.listens
-      clearTimeout(tooLate)
-      if (!listens)
-        throw new ReloadFailedError('The new build did not come up; the old workers go on serving')
-
-      const old = this.#places.get(instance)
-      this.#places.set(instance, successor)
-      log(`worker ${successor.pid} takes the place of ${old?.pid}`)
-      await old?.drain(drainMs)
+      const successor = this.#fork(place.instance)
+      const isUp = await this.#comesUp(successor, place.worker?.addresses)
+      if (this.#isClosing) return
+      if (!isUp) {
+        successor.kill()
+        const rest =
+          replaced === 0
+            ? 'the old workers go on serving'
+            : `${replaced} workers run it, the others go on with the old one`
+        throw new ReloadFailedError(`The new build did not come up in worker ${successor.pid}; ${rest}`)
+      }
+      const old = place.worker
+      place.settle(successor)
+      this.#options.log(`worker ${successor.pid} takes the place of ${old?.pid}`)
+      await old?.drain()
     }
   }
 
-  #occupy(instance: number): WorkerHandle {
-    const worker = this.#fork(instance)
-    this.#places.set(instance, worker)
-    return worker
+  async #comesUp(successor: WorkerHandle, addresses: ReadonlySet<string> | undefined): Promise<boolean> {
+    if (!(await within(this.#options.startMs, successor.listens(addresses)))) return false
+    await Promise.race([successor.exited, sleep(settleMs)])
+    return successor.state === 'serving'
+  }
+
+  /** Resolves to whether the new worker listens; says so when that takes long. */
+  async #occupy(place: Place): Promise<boolean> {
+    const { startMs, log } = this.#options
+    const worker = this.#fork(place.instance)
+    place.worker = worker
+    const listens = await within(startMs, worker.listens())
+    if (!listens && worker.state === 'starting') {
+      log(`worker ${worker.pid} does not listen after ${startMs / 1_000} s; it goes on`)
+    }
+    return listens
   }
 
   #fork(instance: number): WorkerHandle {
-    const worker = new WorkerHandle(instance, (message) => this.#hear(worker, message))
+    const { drainMs } = this.#options
+    const worker = new WorkerHandle({ instance, drainMs, hear: (message) => this.#hear(worker, message) })
     this.#living.add(worker)
     this.#hub.join(worker)
     worker.exited.then((exit) => this.#bury(worker, exit))
@@ -123,35 +158,37 @@ export class Supervisor implements Closeable {
     this.#living.delete(worker)
     this.#hub.leave(worker)
     this.#ledger.retire(worker)
+    const place = this.#placeOf(worker)
     // A successor that did not come up, or an old worker that left as told, leaves no place empty.
-    if (this.#isClosing || this.#places.get(worker.instance) !== worker) return
+    if (this.#isClosing || !place) return
 
-    const reason = exit.signal ?? (exit.code === 0 ? 'exited' : 'crashed')
+    const reason = exit.failure ? 'not started' : (exit.signal ?? (exit.code === 0 ? 'exited' : 'crashed'))
     this.#restarts.set(reason, (this.#restarts.get(reason) ?? 0) + 1)
-    this.#replace(worker, `worker ${worker.pid} ${display(exit)}`)
-  }
-
-  #replace(worker: WorkerHandle, death: string): void {
-    const { log } = this.#options
-    this.#youngDeaths = worker.livedMs < youngMs ? this.#youngDeaths + 1 : 0
-    const decision = decideRestart({
-      livedMs: worker.livedMs,
-      youngDeaths: this.#youngDeaths,
-      othersServe: [...this.#living].some(({ state }) => state === 'serving'),
-    })
+    const decision = place.decide(worker, this.#living.size > 0)
+    const death = `worker ${worker.pid ?? place.instance} ${display(exit)}`
     if (decision.kind === 'give-up') {
-      for (const other of this.#living) other.kill()
-      this.#settle.reject(new CrashLoopError(`${death}; giving up: ${decision.reason}`))
+      this.#giveUp(`${death}; giving up: ${decision.reason}`)
       return
     }
-    log(`${death}; replacing it ${decision.afterMs === 0 ? 'now' : `in ${Math.round(decision.afterMs)} ms`}`)
-    setTimeout(() => {
-      if (!this.#isClosing && this.#places.get(worker.instance) === worker) this.#occupy(worker.instance)
-    }, decision.afterMs)
+    const when = decision.afterMs === 0 ? 'now' : `in ${Math.round(decision.afterMs)} ms`
+    this.#options.log(`${death}; replacing it ${when}`)
+    place.restart(decision.afterMs, () => this.#occupy(place))
+  }
+
+  #giveUp(reason: string): void {
+    this.#isClosing = true
+    for (const place of this.#places) place.cancelRestart()
+    for (const worker of this.#living) worker.kill()
+    this.#settle.reject(new CrashLoopError(reason))
+  }
+
+  #placeOf(worker: WorkerHandle): Place | undefined {
+    return this.#places.find((place) => place.worker === worker)
   }
 
   #hear(worker: WorkerHandle, message: ToSupervisor): void {
     this.#hub.hear(worker, message)
+    if (message.stepladder === 'leaving') this.#letGo(worker)
     if (message.stepladder === 'snapshot' || message.stepladder === 'scrape') {
       this.#ledger.keep(worker, message)
     }
@@ -160,8 +197,25 @@ export class Supervisor implements Closeable {
       worker.send({ stepladder: 'snapshots', id: message.id, snapshots: [own, ...this.#ledger.snapshots()] })
     }
   }
+
+  /** Somebody told this worker alone to go: another takes its place while it drains. */
+  #letGo(worker: WorkerHandle): void {
+    const place = this.#placeOf(worker)
+    worker.drain()
+    setTimeout(() => {
+      if (this.#isClosing || place?.worker !== worker) return
+      this.#options.log(`worker ${worker.pid} was told to go; replacing it now`)
+      this.#occupy(place)
+    }, groupSignalMs)
+  }
 }
 
-function display({ code, signal }: WorkerExit): string {
+/** False when that takes longer than so many milliseconds. */
+function within(ms: number, task: Promise<boolean>): Promise<boolean> {
+  return withDeadline('The start of a worker', ms, () => task).catch(() => false)
+}
+
+function display({ code, signal, failure }: WorkerExit): string {
+  if (failure) return `could not be started (${failure.message})`
   return signal === null ? `exited with code ${code}` : `was killed by ${signal}`
 }

@@ -6,12 +6,10 @@ import { type SupervisorLink, supervisorLink } from './supervisor-link.ts'
 export interface WorkerChannel extends Closeable {
   /**
    * Tells every other worker that has opened this channel. Resolves when all of them have handled the
-   * message, or after one second, whichever comes first. The message must survive JSON.
+   * message, or after one second, whichever comes first. Rejects if the message is none that JSON carries.
    */
   post(message: unknown): Promise<void>
 }
-
-let lastId = 0
 
 /**
  * Opens a named channel between the workers of one supervisor. `onMessage` hears the others, never this
@@ -37,10 +35,13 @@ function overLink(
   })
   return {
     post(message) {
-      const id = ++lastId
-      return new Promise((resolve) => {
+      const id = link.nextId()
+      return new Promise((resolve, reject) => {
         waiting.set(id, resolve)
-        link.send({ stepladder: 'post', id, channel, message })
+        link.send({ stepladder: 'post', id, channel, message }).catch((failure: unknown) => {
+          waiting.delete(id)
+          reject(failure)
+        })
       })
     },
     async close() {

@@ -7,7 +7,20 @@ import { supervisedVariable } from './supervisor-link.ts'
 export interface WorkerExit {
   readonly code: number | null
   readonly signal: string | null
+  /** It could not even be started. */
+  readonly failure?: Error
 }
+
+export interface WorkerHandleOptions {
+  /** Its place, 0 to workers - 1, which its replacement inherits; `NODE_APP_INSTANCE` in the worker. */
+  readonly instance: number
+  readonly drainMs: number
+  readonly hear: (message: ToSupervisor) => void
+  readonly clock?: Clock
+}
+
+/** A worker that has not gone so long after its deadline is killed, in milliseconds. */
+const graceMs = 2_000
 
 /**
  * One worker as the supervisor sees it.
@@ -16,40 +29,32 @@ export interface WorkerExit {
  *       any state --exit--> gone
  */
 export class WorkerHandle {
-  /** Its place, 0 to workers - 1, which its replacement inherits; `NODE_APP_INSTANCE` in the worker. */
   readonly instance: number
-  readonly startedAt: number
   state: 'starting' | 'serving' | 'draining' | 'gone' = 'starting'
-  /** Resolves to true when the worker listens, to false when it died before that. */
-  readonly listens: Promise<boolean>
+  /** Where it listens: `127.0.0.1:3000`, the path of a socket. */
+  readonly addresses: Set<string> = new Set()
   readonly exited: Promise<WorkerExit>
+  readonly #startedAt: number
   readonly #worker: Worker
   readonly #clock: Clock
+  readonly #drainMs: number
+  readonly #waiting = new Set<() => void>()
 
-  constructor(instance: number, hear: (message: ToSupervisor) => void, clock: Clock = systemClock) {
+  constructor({ instance, drainMs, hear, clock = systemClock }: WorkerHandleOptions) {
     this.instance = instance
     this.#clock = clock
-    this.startedAt = clock.monotonic()
-    this.#worker = cluster.fork({ NODE_APP_INSTANCE: instance, [supervisedVariable]: '1' })
-    this.exited = new Promise((resolve) => {
-      this.#worker.once('exit', (code, signal) => {
-        this.state = 'gone'
-        resolve({ code, signal })
-      })
-    })
-    this.listens = new Promise((resolve) => {
-      this.#worker.once('listening', () => {
-        if (this.state === 'starting') this.state = 'serving'
-        resolve(true)
-      })
-      this.exited.then(() => resolve(false))
-    })
+    this.#drainMs = drainMs
+    this.#startedAt = clock.monotonic()
+    this.#worker = cluster.fork({ NODE_APP_INSTANCE: instance, [supervisedVariable]: drainMs })
+    this.exited = this.#whenGone()
     this.#worker.on('message', (message: unknown) => {
+      if (!isOurs(message)) return
       // Only our own code in the worker marks its messages so.
-      if (isOurs(message)) hear(message as ToSupervisor)
+      const known = message as ToSupervisor
+      if (known.stepladder === 'listening') this.#listensOn(known.address)
+      if (known.stepladder === 'leaving') this.state = 'draining'
+      hear(known)
     })
-    // A send to a worker that is just dying fails here; its exit says the same.
-    this.#worker.on('error', () => {})
   }
 
   get pid(): number | undefined {
@@ -57,24 +62,58 @@ export class WorkerHandle {
   }
 
   get livedMs(): number {
-    return this.#clock.monotonic() - this.startedAt
+    return this.#clock.monotonic() - this.#startedAt
+  }
+
+  /** Resolves to true when it listens on all these addresses, and on any at all; to false when it died before. */
+  async listens(addresses: ReadonlySet<string> = new Set()): Promise<boolean> {
+    const isThere = () =>
+      this.addresses.size > 0 && [...addresses].every((address) => this.addresses.has(address))
+    while (!isThere() && this.state !== 'gone') {
+      await new Promise<void>((resolve) => this.#waiting.add(resolve))
+    }
+    return isThere() && this.state !== 'gone'
   }
 
   send(message: ToWorker): void {
     if (this.#worker.isConnected()) this.#worker.process.send?.(message, () => {})
   }
 
-  /** Lets it finish what it began; kills it when it has not gone a second after the deadline. */
-  async drain(deadlineMs: number): Promise<void> {
+  /** Lets it finish what it began; kills it when it does not go. */
+  async drain(): Promise<void> {
     if (this.state === 'gone') return
     this.state = 'draining'
-    this.send({ stepladder: 'drain', deadlineMs })
-    const kill = this.#clock.after(deadlineMs + 1_000, () => this.kill())
+    this.send({ stepladder: 'drain', deadlineMs: this.#drainMs })
+    const kill = this.#clock.after(this.#drainMs + graceMs, () => this.kill())
     await this.exited
     kill.cancel()
   }
 
   kill(): void {
     this.#worker.process.kill('SIGKILL')
+  }
+
+  #listensOn(address: string): void {
+    this.addresses.add(address)
+    if (this.state === 'starting') this.state = 'serving'
+    this.#wake()
+  }
+
+  async #whenGone(): Promise<WorkerExit> {
+    const exit = await new Promise<WorkerExit>((resolve) => {
+      this.#worker.once('exit', (code, signal) => resolve({ code, signal }))
+      this.#worker.on('error', (failure) => {
+        // A send to a worker that is just dying fails here as well; then its exit tells the same.
+        if (this.pid === undefined) resolve({ code: null, signal: null, failure })
+      })
+    })
+    this.state = 'gone'
+    this.#wake()
+    return exit
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting) resolve()
+    this.#waiting.clear()
   }
 }

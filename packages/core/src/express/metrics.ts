@@ -21,8 +21,8 @@ export interface MetricsMiddleware {
 
 /**
  * Times every request by method, route and status, and answers `/metrics` for all workers of the machine.
- * Put it first: `app.use(metrics({ client: promClient }))`. Routes are patterns, `/tenants/:id/orders`, never
- * URLs, and what no route matched is `unmatched`, so that strangers cannot invent label values. A request
+ * Put it first: `app.use(metrics({ client: promClient }))`. Routes are patterns, `/orders/:id`, never URLs, and
+ * what no route matched is `unmatched`, so that strangers cannot invent label values. A request
  * that passes it twice counts once. Throws `InvalidOptionError` when the app has a metric
  * `http_server_request_duration_seconds` that cannot take these labels.
  */
@@ -47,11 +47,10 @@ export function metrics({ path = '/metrics', ...options }: MetricsMiddlewareOpti
     }
     if (isFirst(request)) {
       const startedAt = performance.now()
-      const route = routes.follow(request)
       response.once('finish', () => {
         const labels = {
           method: request.method ?? 'GET',
-          route: route(),
+          route: routes.of(request),
           status_code: String(response.statusCode),
         }
         duration.observe(labels, (performance.now() - startedAt) / 1_000)

@@ -1,27 +1,27 @@
-import { followMounts, unknownMount } from './mounts.ts'
 import type { RoutedRequest } from './routed-request.ts'
 
 /** More routes than this are counted together as `other`. */
 const mostRoutes = 200
-/** A route that is reached through more mounts than this has one whose pattern cannot be told, as a RegExp. */
-const mostMounts = 10
+/** A route that is reached through more mounts than this is mounted on a pattern, such as `/tenants/:id`. */
+const mostMounts = 3
 
-/** The few values of the label `route`. Strangers cannot invent any, nor use up those of other routes. */
+/**
+ * The few values of the label `route`. Of a mount on a pattern Express keeps only the URL, so a route that
+ * turns up under a fourth one is counted as `/*` and its own pattern from then on: strangers cannot invent
+ * more values than that, nor use up those of other routes.
+ */
 export class RouteLabels {
   readonly #labels = new Set<string>()
   readonly #mountsOf = new WeakMap<object, Set<string>>()
 
-  /** Call what it returns when the request is answered: the pattern of its route, or `unmatched`. */
-  follow(request: RoutedRequest): () => string {
-    const mount = followMounts(request)
-    return () => {
-      const { route } = request
-      if (route?.path === undefined) return 'unmatched'
-      const known = this.#mountsOf.get(route) ?? new Set()
-      this.#mountsOf.set(route, known)
-      const label = `${among(known, mount(), mostMounts, unknownMount)}${String(route.path)}`
-      return among(this.#labels, label, mostRoutes, 'other')
-    }
+  /** The pattern of the route that answered, or `unmatched`. */
+  of({ route, baseUrl = '' }: RoutedRequest): string {
+    if (route?.path === undefined) return 'unmatched'
+    const mounts = this.#mountsOf.get(route) ?? new Set()
+    this.#mountsOf.set(route, mounts)
+    // Express takes `/API` for `/api`.
+    const mount = among(mounts, baseUrl.toLowerCase(), mostMounts, '/*')
+    return among(this.#labels, `${mount}${String(route.path)}`, mostRoutes, 'other')
   }
 }
 

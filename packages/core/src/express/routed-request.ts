@@ -4,6 +4,5 @@ import type { IncomingMessage } from 'node:http'
 export interface RoutedRequest extends IncomingMessage {
   readonly path?: string
   readonly baseUrl?: string
-  readonly params?: Readonly<Record<string, unknown>>
   readonly route?: { readonly path?: unknown }
 }
