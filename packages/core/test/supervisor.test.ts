@@ -83,13 +83,15 @@ test('a successor takes over only when it listens wherever its forerunner does',
   cluster.supervisor.kill('SIGHUP')
   const reloaded = cluster.supervisor.waitForOutput(/: reloaded/, 15_000)
   let isOver = false
-  reloaded.finally(() => {
+  const over = () => {
     isOver = true
-  })
+  }
+  reloaded.then(over, over)
   while (!isOver) {
     await cluster.json('/pid')
     await sleep(20)
   }
+  await reloaded
 })
 
 test('workers that cannot be started are tried again until they can', async () => {

@@ -3,7 +3,7 @@
  * `{ stepladder: kind, ... }`, so that it passes unseen beside the messages of the app.
  *
  *   supervisor -> worker            worker -> supervisor
- *   drain                           listening (each address), leaving (told by a signal)
+ *   drain                           listening, closed (each address), leaving (told by a signal)
  *   deliver (channel message)       post, then handled from each receiver
  *   posted  (all have handled it)
  *   snapshots (answer to scrape)    snapshot (each second), scrape
@@ -20,7 +20,7 @@ export type ToWorker =
   | { readonly stepladder: 'snapshots'; readonly id: number; readonly snapshots: readonly MetricSnapshot[][] }
 
 export type ToSupervisor =
-  | { readonly stepladder: 'listening'; readonly address: string }
+  | { readonly stepladder: 'listening' | 'closed'; readonly address: string }
   | { readonly stepladder: 'leaving' }
   | { readonly stepladder: 'post'; readonly id: number; readonly channel: string; readonly message: unknown }
   | { readonly stepladder: 'handled'; readonly id: number }

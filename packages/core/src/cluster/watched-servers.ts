@@ -7,12 +7,17 @@ import type { Server as NetServer } from 'node:net'
 export class WatchedServers {
   readonly #servers = new Map<Server, Set<ServerResponse>>()
 
-  /** `onListening` hears each address that a server of this process listens on: `127.0.0.1:3000`, a path. */
-  constructor(onListening: (address: string) => void) {
+  /** `onChange` hears of each address of a server in this process, `127.0.0.1:3000` or a path. */
+  constructor(onChange: (change: 'listening' | 'closed', address: string) => void) {
     subscribe('tracing:net.server.listen:asyncEnd', (message) => {
       // Node documents what each of its channels carries.
       const { server } = message as { server: NetServer }
-      onListening(addressOf(server))
+      const address = addressOf(server)
+      onChange('listening', address)
+      server.once('close', () => {
+        onChange('closed', address)
+        this.#servers.delete(server as Server)
+      })
       // What a drain needs, an https server has as well, though it is no `Server` of http.
       if (server instanceof Server || server instanceof TlsServer)
         this.#servers.set(server as Server, new Set())

@@ -52,6 +52,7 @@ export class WorkerHandle {
       // Only our own code in the worker marks its messages so.
       const known = message as ToSupervisor
       if (known.stepladder === 'listening') this.#listensOn(known.address)
+      if (known.stepladder === 'closed') this.addresses.delete(known.address)
       if (known.stepladder === 'leaving') this.state = 'draining'
       hear(known)
     })

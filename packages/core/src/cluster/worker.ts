@@ -20,7 +20,7 @@ export function superviseThisWorker(): void {
   const link = supervisorLink()
   if (!link || key in globalThis) return
   Object.defineProperty(globalThis, key, { value: true })
-  const servers = new WatchedServers((address) => link.send({ stepladder: 'listening', address }))
+  const servers = new WatchedServers((change, address) => link.send({ stepladder: change, address }))
   let isLeaving = false
 
   const leave = async (deadlineMs: number, isAppTold: boolean) => {
