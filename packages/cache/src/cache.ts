@@ -127,6 +127,7 @@ export class Cache implements Closeable {
     if (this.#failure instanceof CacheClosedError) return
     this.#failure = new CacheClosedError(this.name)
     const { copies, bus, store, limits } = this.#parts
+    // Loads that take longer are not waited for; what they bring is not kept.
     await withDeadline('closing', closeWithinMs, () => copies.settled(), limits.clock).catch(() => {})
     await this.#writer.close()
     copies.gap()

@@ -87,6 +87,23 @@ test.each([
   expect(process.output).toMatch(/registered part closed\nown handler ran\n/)
 })
 
+test('a signal to the whole group keeps the drain that was asked for, and closes what was registered', async () => {
+  await using cluster = await startCluster({
+    app: 'own-shutdown.mjs',
+    workers: 1,
+    flags: ['--drain', '600ms'],
+    env: { WITHOUT_HANDLER: '1' },
+  })
+  const { pid } = await cluster.json<{ pid: number }>('/pid')
+  const endless = fetch(`http://127.0.0.1:${cluster.port}/endless`).catch(() => 'cut')
+  await sleep(200)
+  process.kill(pid, 'SIGTERM')
+  cluster.supervisor.kill('SIGTERM')
+  expect(await endless).toBe('cut')
+  expect((await cluster.supervisor.exited).code).toBe(0)
+  expect(cluster.supervisor.output).toContain('registered part closed')
+})
+
 test('SIGTERM lets a request in flight finish, and ends with code 0', async () => {
   await using cluster = await startCluster({ app: 'plain-app.cjs' })
   const slow = fetch(`http://127.0.0.1:${cluster.port}/slow?ms=800`)

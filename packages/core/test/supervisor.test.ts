@@ -94,6 +94,37 @@ test('a successor takes over only when it listens wherever its forerunner does',
   await reloaded
 })
 
+test('a start that fails everywhere for a while is not given up, however many workers there are', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'stepladder-build-'))
+  const buildFile = join(folder, 'build')
+  await writeFile(buildFile, 'broken')
+  const port = await freePort()
+  try {
+    await using supervisor = spawnNode(fixture('../../bin/stepladder.js'), {
+      args: ['run', '--workers', '6', fixture('broken-build.cjs')],
+      env: { PORT: String(port), BUILD_FILE: buildFile },
+      execArgv: ['--conditions=@stepladder/source'],
+    })
+    await supervisor.waitForOutput(/(exited with code 1[\s\S]*){8}/)
+    await writeFile(buildFile, 'mended')
+    await vi.waitFor(() => fetch(`http://127.0.0.1:${port}/build`), { timeout: 10_000 })
+    expect(supervisor.output).not.toContain('giving up')
+  } finally {
+    await rm(folder, { recursive: true })
+  }
+})
+
+test.skipIf(process.platform !== 'linux')(
+  'workers with listening sockets of their own are reloaded too',
+  async () => {
+    await using cluster = await startCluster({ app: 'reuse-port.cjs' })
+    const before = await cluster.workerPids(2)
+    cluster.supervisor.kill('SIGHUP')
+    await cluster.supervisor.waitForOutput(/: reloaded/)
+    expect((await cluster.workerPids(2)).filter((pid) => before.includes(pid))).toEqual([])
+  },
+)
+
 test('workers that cannot be started are tried again until they can', async () => {
   const port = await freePort()
   await using primary = spawnNode(fixture('vanishing-node.mjs'), {

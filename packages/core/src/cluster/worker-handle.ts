@@ -19,8 +19,11 @@ export interface WorkerHandleOptions {
   readonly clock?: Clock
 }
 
-/** A worker that has not gone so long after its deadline is killed, in milliseconds. */
-const graceMs = 2_000
+/**
+ * A worker that has not gone so long after its deadline is killed, in milliseconds: a cut drain is followed
+ * by a second for what the app registered, and one for its own handlers.
+ */
+const graceMs = 3_000
 
 /**
  * One worker as the supervisor sees it.
