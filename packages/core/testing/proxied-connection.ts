@@ -56,7 +56,9 @@ export class ProxiedConnection {
   async #whenDue(dueAt: number): Promise<void> {
     while (this.#isHeld) await new Promise<void>((resolve) => this.#released.add(resolve))
     const remainingMs = dueAt - performance.now()
-    if (remainingMs > 0) await sleep(remainingMs)
-    if (this.#isHeld) await this.#whenDue(dueAt)
+    if (remainingMs <= 0) return
+    await sleep(remainingMs)
+    // A timer may ring up to a millisecond early, and the connection may be held by now.
+    await this.#whenDue(dueAt)
   }
 }
