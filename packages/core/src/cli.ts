@@ -2,10 +2,10 @@ import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { supervise } from './cluster/supervise.ts'
-import type { Distribution } from './cluster/supervisor.ts'
 import { countWorkers, type Workers } from './cluster/workers.ts'
 import { type Duration, parseDuration } from './duration.ts'
 import { StepladderError } from './errors.ts'
+import type { Distribution } from './supervisor/supervisor.ts'
 
 const usage = `Usage: stepladder run [options] FILE [arguments of FILE]
 

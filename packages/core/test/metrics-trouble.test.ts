@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import type { MetricSnapshot } from '../src/cluster/messages.ts'
-import { MetricsLedger } from '../src/cluster/metrics-ledger.ts'
 import { WorkerMetrics } from '../src/metrics/worker-metrics.ts'
+import { MetricsLedger } from '../src/supervisor/metrics-ledger.ts'
 import { type RunningCluster, startCluster } from './running-cluster.ts'
 
 const app = 'troubled-metrics-app.cjs'

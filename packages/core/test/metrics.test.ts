@@ -1,7 +1,7 @@
 import { createMetrics } from '@stepladder/core'
 import { freePort, spawnNode } from '@stepladder/core/testing'
 import { describe, expect, test, vi } from 'vitest'
-import { addCounts } from '../src/cluster/metrics-ledger.ts'
+import { addCounts } from '../src/supervisor/metrics-ledger.ts'
 import { fixture, type RunningCluster, startCluster } from './running-cluster.ts'
 
 async function scrape(cluster: RunningCluster): Promise<Map<string, number>> {

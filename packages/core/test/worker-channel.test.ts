@@ -1,8 +1,8 @@
 import { openWorkerChannel } from '@stepladder/core'
 import { FakeClock } from '@stepladder/core/testing'
 import { expect, test, vi } from 'vitest'
-import { MessageHub } from '../src/cluster/message-hub.ts'
 import type { ToWorker } from '../src/cluster/messages.ts'
+import { MessageHub } from '../src/supervisor/message-hub.ts'
 import { startCluster } from './running-cluster.ts'
 
 function member() {

@@ -2,9 +2,9 @@ import cluster from 'node:cluster'
 import { type Duration, parseDuration } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { checkOptionNames } from '../options.ts'
+import type { Distribution } from '../supervisor/supervisor.ts'
+import { superviseThisWorker } from '../worker/worker.ts'
 import { supervise } from './supervise.ts'
-import type { Distribution } from './supervisor.ts'
-import { superviseThisWorker } from './worker.ts'
 import { countWorkers, type Workers } from './workers.ts'
 
 export interface RunClusterOptions {

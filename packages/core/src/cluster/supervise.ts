@@ -1,4 +1,4 @@
-import { Supervisor, type SupervisorOptions } from './supervisor.ts'
+import { Supervisor, type SupervisorOptions } from '../supervisor/supervisor.ts'
 
 /** Runs a supervisor until it is told to stop, and lets the process's signals steer it. */
 export async function supervise(options: SupervisorOptions): Promise<void> {

@@ -1,8 +1,8 @@
 import type { Closeable } from '../closeable.ts'
 import type { MetricSnapshot } from '../cluster/messages.ts'
 import { type ClientMetric, fromWire, toWire } from '../cluster/metric-wire.ts'
-import { type SupervisorLink, supervisorLink } from '../cluster/supervisor-link.ts'
 import { closeOnShutdown } from '../shutdown.ts'
+import { type SupervisorLink, supervisorLink } from '../worker/supervisor-link.ts'
 import type { MetricsRegistry } from './prom-client.ts'
 
 const key = Symbol.for('stepladder.metrics')

@@ -1,4 +1,4 @@
-import type { MetricSample, MetricSnapshot } from './messages.ts'
+import type { MetricSample, MetricSnapshot } from '../cluster/messages.ts'
 
 /** What a worker has said of its metrics; of two, the one with the greater `id` is the younger. */
 export interface NumberedSnapshot {

@@ -1,5 +1,5 @@
 import type { Closeable } from '../closeable.ts'
-import type { ToWorker } from './messages.ts'
+import type { ToWorker } from '../cluster/messages.ts'
 import { type SupervisorLink, supervisorLink } from './supervisor-link.ts'
 
 /** Speaks to the other workers of this machine. */

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../clock.ts'
-import type { ToSupervisor, ToWorker } from './messages.ts'
+import type { ToSupervisor, ToWorker } from '../cluster/messages.ts'
 
 /** A worker as the hub needs it. */
 export interface Member {

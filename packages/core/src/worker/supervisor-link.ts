@@ -1,5 +1,5 @@
 import cluster from 'node:cluster'
-import { isOurs, type ToSupervisor, type ToWorker } from './messages.ts'
+import { isOurs, type ToSupervisor, type ToWorker } from '../cluster/messages.ts'
 
 /** Set by the supervisor for its workers: how long they have for a drain, in milliseconds. */
 export const supervisedVariable = 'STEPLADDER_SUPERVISED'

@@ -1,4 +1,4 @@
-import type { MetricSnapshot } from './messages.ts'
+import type { MetricSnapshot } from '../cluster/messages.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
 /** What only the supervisor knows, in the form in which the workers report theirs. */

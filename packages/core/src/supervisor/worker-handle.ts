@@ -1,7 +1,7 @@
 import cluster, { type Worker } from 'node:cluster'
 import { type Clock, systemClock } from '../clock.ts'
-import { isOurs, type ToSupervisor, type ToWorker } from './messages.ts'
-import { supervisedVariable } from './supervisor-link.ts'
+import { isOurs, type ToSupervisor, type ToWorker } from '../cluster/messages.ts'
+import { supervisedVariable } from '../worker/supervisor-link.ts'
 
 /** How a worker ended. */
 export interface WorkerExit {
