@@ -1,11 +1,10 @@
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { type ClusterOptions, checkClusterOptions, type Distribution } from './cluster/cluster-options.ts'
 import { supervise } from './cluster/supervise.ts'
-import { countWorkers, type Workers } from './cluster/workers.ts'
-import { type Duration, parseDuration } from './duration.ts'
+import type { Duration } from './duration.ts'
 import { StepladderError } from './errors.ts'
-import type { Distribution } from './supervisor/supervisor.ts'
 
 const usage = `Usage: stepladder run [options] FILE [arguments of FILE]
 
@@ -45,9 +44,7 @@ interface RunCommand {
   readonly kind: 'run'
   readonly file: string
   readonly args: readonly string[]
-  readonly workers: Workers
-  readonly drain: Duration
-  readonly distribution: Distribution
+  readonly options: ClusterOptions
 }
 
 function parse(argv: readonly string[]): RunCommand | { readonly kind: 'help' | 'version' } {
@@ -69,18 +66,16 @@ function parse(argv: readonly string[]): RunCommand | { readonly kind: 'help' | 
   if (values.version) return { kind: 'version' }
   if (command !== 'run') throw new UsageError(`there is no command "${command}"; it is: stepladder run FILE`)
   if (fileAt === -1) throw new UsageError('which file? stepladder run FILE')
-  const { distribution } = values
-  if (distribution !== 'shared' && distribution !== 'round-robin') {
-    throw new UsageError(`--distribution is "shared" or "round-robin", not "${distribution}"`)
-  }
   return {
     kind: 'run',
     file: words[fileAt]!,
     args: words.slice(fileAt + 1),
-    workers: values.workers === 'auto' ? 'auto' : Number(values.workers),
-    // Checked where it is parsed, a few lines on.
-    drain: (/^\d+$/.test(values.drain) ? Number(values.drain) : values.drain) as Duration,
-    distribution,
+    // What a word means is checked where options from code are, with the same messages.
+    options: {
+      workers: values.workers === 'auto' ? 'auto' : Number(values.workers),
+      drain: (/^\d+$/.test(values.drain) ? Number(values.drain) : values.drain) as Duration,
+      distribution: values.distribution as Distribution,
+    },
   }
 }
 
@@ -88,16 +83,12 @@ function takesValue(word: string | undefined): boolean {
   return word === '--workers' || word === '--drain' || word === '--distribution'
 }
 
-async function run({ file, args, workers, drain, distribution }: RunCommand, preload: string): Promise<void> {
+async function run({ file, args, options }: RunCommand, preload: string): Promise<void> {
   await supervise({
-    workers: countWorkers('stepladder run', workers),
-    distribution,
-    drainMs: parseDuration('stepladder run', 'drain', drain),
-    startMs: 30_000,
+    ...checkClusterOptions('stepladder run', options),
     exec: findFile(file),
     args,
     execArgv: [...process.execArgv, '--import', preload],
-    log: (line) => console.error(`stepladder: ${line}`),
   })
 }
 

@@ -21,7 +21,7 @@ test.each([
   [['run', '--workers', '1000000', fixture('plain-app.cjs')], 'from 1 to 1024'],
   [['run', '--workers', 'many', fixture('plain-app.cjs')], 'option "workers" must be'],
   [['run', '--drain', 'soon', fixture('plain-app.cjs')], 'option "drain" must be'],
-  [['run', '--distribution', 'fair', fixture('plain-app.cjs')], '--distribution is'],
+  [['run', '--distribution', 'fair', fixture('plain-app.cjs')], 'option "distribution" must be'],
   [['run', '--wrokers', '2', fixture('plain-app.cjs')], '--wrokers'],
 ])('%j ends with code 2 and says why', async (args, reason) => {
   const { code, output } = await stepladder(...args)

@@ -1,6 +1,7 @@
 import cluster from 'node:cluster'
 import { sleep } from '../clock.ts'
 import type { Closeable } from '../closeable.ts'
+import type { ClusterSettings } from '../cluster/cluster-options.ts'
 import type { ToSupervisor } from '../cluster/messages.ts'
 import { withDeadline } from '../deadline.ts'
 import { StepladderError } from '../errors.ts'
@@ -10,21 +11,11 @@ import { Place } from './place.ts'
 import { supervisorSnapshot } from './supervisor-metrics.ts'
 import { type WorkerExit, WorkerHandle } from './worker-handle.ts'
 
-/** How new connections reach the workers: one socket that all accept from, or handed out in turn. */
-export type Distribution = 'shared' | 'round-robin'
-
-export interface SupervisorOptions {
-  readonly workers: number
-  readonly distribution: Distribution
+export interface SupervisorOptions extends ClusterSettings {
   /** What a worker runs, and with which arguments; default: what this process runs. */
   readonly exec?: string | undefined
   readonly args?: readonly string[] | undefined
   readonly execArgv?: readonly string[] | undefined
-  /** How long a worker may take to finish what it began, in milliseconds. */
-  readonly drainMs: number
-  /** How long a worker may take until it listens, in milliseconds. */
-  readonly startMs: number
-  readonly log: (line: string) => void
 }
 
 /** A new worker must live so long after it listens before an old one goes, in milliseconds. */
