@@ -16,13 +16,16 @@ test.each([
   [['run'], 'which file?'],
   [['--workers', '2', 'run', fixture('plain-app.cjs')], 'stepladder run FILE'],
   [['run', 'nowhere.js'], 'there is no file "nowhere.js"'],
-  [['run', '--workers', '0', fixture('plain-app.cjs')], 'option "workers" must be'],
+  [['run', '--workers', '0', fixture('plain-app.cjs')], 'option --workers must be'],
   [['run', '--workers', '-1', fixture('plain-app.cjs')], 'workers'],
   [['run', '--workers', '1000000', fixture('plain-app.cjs')], 'from 1 to 1024'],
-  [['run', '--workers', 'many', fixture('plain-app.cjs')], 'option "workers" must be'],
-  [['run', '--drain', 'soon', fixture('plain-app.cjs')], 'option "drain" must be'],
-  [['run', '--distribution', 'fair', fixture('plain-app.cjs')], 'option "distribution" must be'],
-  [['run', '--wrokers', '2', fixture('plain-app.cjs')], '--wrokers'],
+  [['run', '--workers', 'many', fixture('plain-app.cjs')], 'option --workers must be'],
+  [['run', '--drain', 'soon', fixture('plain-app.cjs')], 'option --drain must be'],
+  [['run', '--distribution', 'fair', fixture('plain-app.cjs')], 'option --distribution must be'],
+  [['run', '--wrokers', '2', fixture('plain-app.cjs')], 'no option "--wrokers"; did you mean "--workers"?'],
+  [['run', '--drain'], '--drain needs a value'],
+  [['run', '--help=no'], '--help is a switch'],
+  [['run', '-x'], 'no option "-x"'],
 ])('%j ends with code 2 and says why', async (args, reason) => {
   const { code, output } = await stepladder(...args)
   expect(output).toContain(reason)

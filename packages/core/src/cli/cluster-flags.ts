@@ -1,0 +1,51 @@
+import type { ClusterOptions } from '../cluster/cluster-options.ts'
+import type { Flag, Words } from './words.ts'
+
+/** The options that are no word of a command line. */
+type OptionsOfCodeOnly = 'log'
+
+/**
+ * Each option of a cluster as a flag of `stepladder run`: `maxMemory` is `--max-memory`. What a word may be is
+ * checked where options from code are, by `checkClusterOptions`, with the same messages.
+ */
+const texts: { readonly [option in Exclude<keyof ClusterOptions, OptionsOfCodeOnly>]-?: Omit<Flag, 'name'> } =
+  {
+    workers: {
+      value: 'N|auto',
+      says: 'how many workers; default: auto, one per core',
+    },
+    drain: {
+      value: 'DURATION',
+      says: 'how long a worker may take to finish what it began; default: 10s',
+    },
+    distribution: {
+      value: 'KIND',
+      says: 'shared (default): workers accept from one socket;\nround-robin: connections are handed out in turn',
+    },
+  }
+
+const options = Object.keys(texts) as (keyof typeof texts)[] // its keys are what its type says
+
+export const clusterFlags: readonly Flag[] = options.map((option) => ({
+  name: flagOf(option),
+  ...texts[option],
+}))
+
+/** What was given on the command line, as `runCluster` takes it; not yet checked. */
+export function readClusterFlags({ given }: Words): ClusterOptions {
+  const read = options.flatMap((option) => {
+    const word = given.get(flagOf(option))
+    return word === undefined ? [] : [[option, numberOrWord(word)] as const]
+  })
+  // Checked next, as what comes from code is, which may be as wrong.
+  return Object.fromEntries(read) as ClusterOptions
+}
+
+/** The flag of an option: `--max-memory` for `maxMemory`. */
+export function flagOf(option: string): string {
+  return option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+}
+
+function numberOrWord(word: string | true): number | string | true {
+  return word === true || word.trim() === '' || Number.isNaN(Number(word)) ? word : Number(word)
+}
