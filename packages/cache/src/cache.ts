@@ -1,4 +1,12 @@
-import { begin, type Closeable, InvalidOptionError, ignoreReports, withDeadline } from '@stepladder/core'
+import {
+  begin,
+  type Closeable,
+  type End,
+  InvalidOptionError,
+  inside,
+  isHeard,
+  withDeadline,
+} from '@stepladder/core'
 import type { Answer } from './copies.ts'
 import type { CachedFunction, Definition } from './define.ts'
 import type { Entry } from './entry.ts'
@@ -9,8 +17,6 @@ import { ReadThrough } from './read-through.ts'
 import type { Lifetime } from './ttl.ts'
 import { type EntryOptions, readWish } from './wish.ts'
 import { type Delivery, Writer } from './writer.ts'
-
-type End = (outcome: string, cause?: unknown) => void
 
 /** What a running load may take to end when the cache is closed. */
 const closeWithinMs = 5_000
@@ -25,7 +31,6 @@ export class Cache implements Closeable {
   readonly #usual: Lifetime
   readonly #readThrough: ReadThrough
   readonly #writer: Writer
-  readonly #isListenedTo: boolean
   #failure: Error | undefined
 
   /** Not for callers: `createCache()` makes one. `opened` rejects when the store can never be had. */
@@ -35,7 +40,6 @@ export class Cache implements Closeable {
     this.#usual = usual
     this.#readThrough = new ReadThrough(parts)
     this.#writer = new Writer(parts)
-    this.#isListenedTo = parts.limits.report !== ignoreReports
     const { copies, bus } = parts
     bus.subscribe({
       onInvalidation: (invalidation) => copies.drop(invalidation),
@@ -177,7 +181,7 @@ export class Cache implements Closeable {
   ): Promise<unknown> {
     try {
       if (this.#failure) throw this.#failure
-      const { answer, isJoined } = ask()
+      const { answer, isJoined } = inside(end, ask)
       const { value, outcome, cause } = await answer
       end?.(isJoined && outcome === 'loaded' ? 'joined' : outcome, cause)
       return value
@@ -191,7 +195,7 @@ export class Cache implements Closeable {
     const end = this.#begin(operation)
     try {
       if (this.#failure) throw this.#failure
-      const delivery = await change()
+      const delivery = await inside(end, change)
       end?.(delivery)
       return delivery
     } catch (failure) {
@@ -202,8 +206,8 @@ export class Cache implements Closeable {
 
   /** Nothing at all while nobody listens: a hit costs less than the measuring of it. */
   #begin(operation: string): End | undefined {
-    if (!this.#isListenedTo) return undefined
     const { name, report, clock } = this.#parts.limits
+    if (!isHeard(report)) return undefined
     return begin({ component: 'cache', name, operation }, report, clock)
   }
 }

@@ -4,7 +4,8 @@ import {
   begin,
   type Clock,
   DeadlineExceededError,
-  ignoreReports,
+  inside,
+  isHeard,
   type Reporter,
   withDeadline,
 } from '@stepladder/core'
@@ -31,16 +32,17 @@ export class StoreVisit {
   /** Rejects when the store fails, when the budget is spent, and at once while the breaker is open. */
   async spend<T>(task: () => Promise<T>): Promise<T> {
     const { name, budgetMs, breaker, report, clock } = this.#limits
-    const end =
-      report === ignoreReports
-        ? undefined
-        : begin({ component: 'cache', name, operation: 'store' }, report, clock)
+    const end = isHeard(report)
+      ? begin({ component: 'cache', name, operation: 'store' }, report, clock)
+      : undefined
     const startedAt = clock.monotonic()
     try {
       if (this.#leftMs <= 0)
         throw new DeadlineExceededError(`cache "${name}": reading from its store`, budgetMs)
       const leftMs = this.#leftMs
-      const result = await breaker.run(() => withDeadline(`cache "${name}": its store`, leftMs, task, clock))
+      const result = await inside(end, () =>
+        breaker.run(() => withDeadline(`cache "${name}": its store`, leftMs, task, clock)),
+      )
       end?.('done')
       return result
     } catch (failure) {

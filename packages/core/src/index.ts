@@ -20,9 +20,20 @@ export {
 } from './errors.ts'
 export { createMetrics, type Metrics, type MetricsOptions } from './metrics/metrics.ts'
 export type { Histogram, HistogramConfiguration, MetricsRegistry, PromClient } from './metrics/prom-client.ts'
+export type { OperationTrace } from './operation-channel.ts'
 export { checkOptionNames } from './options.ts'
 export type { RedisClient, RedisOption } from './redis.ts'
-export { begin, ignoreReports, type Report, type Reporter, reportTo } from './report.ts'
+export {
+  begin,
+  type End,
+  ignoreReports,
+  inside,
+  isFailure,
+  isHeard,
+  type Report,
+  type Reporter,
+  reportTo,
+} from './report.ts'
 export { type RetryOptions, retry } from './retry.ts'
 export { closeOnShutdown } from './shutdown.ts'
 export { SingleFlight } from './single-flight.ts'

@@ -1,4 +1,4 @@
-import { begin, type Clock, exponentialBackoff, type Reporter, retry } from '@stepladder/core'
+import { begin, type Clock, exponentialBackoff, inside, type Reporter, retry } from '@stepladder/core'
 import type { ApplyBatch } from './broker.ts'
 import { decodeRows } from './row-codec.ts'
 import type { Sink } from './sink.ts'
@@ -20,7 +20,7 @@ export function applier<Row>({ name, sink, report, clock }: ApplierOptions<Row>)
     // `write` took these rows from its caller as `Row`, and the codec gives back what it was given.
     const batch = { id, rows: decodeRows(body) as Row[] }
     let end = begin(subject, report, clock)
-    const applied = await retry(() => sink(batch), {
+    const applied = await retry(() => inside(end, () => sink(batch)), {
       attempts: Number.POSITIVE_INFINITY,
       backoff: exponentialBackoff({ baseMs: 50, maxMs: 5_000 }),
       signal,

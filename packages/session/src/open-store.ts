@@ -1,5 +1,5 @@
 import cluster from 'node:cluster'
-import { admitEmbedded } from '@stepladder/core'
+import { admitEmbedded, begin } from '@stepladder/core'
 import type { SessionBackend } from './backend.ts'
 import { KyselySessionBackend } from './backends/kysely.ts'
 import { MemorySessionBackend } from './backends/memory.ts'
@@ -45,5 +45,5 @@ function openMemory({ embedded = false }: SessionStoreOptions, settings: StoreSe
 }
 
 function tell({ name, report }: StoreSettings, operation: string, outcome: string, cause: unknown): void {
-  report({ component: 'session', name, operation, outcome, ms: 0, cause })
+  begin({ component: 'session', name, operation }, report)(outcome, cause)
 }

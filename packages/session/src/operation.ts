@@ -1,4 +1,4 @@
-import { begin } from '@stepladder/core'
+import { begin, inside } from '@stepladder/core'
 import { SessionNotSerializableError, SessionUnavailableError } from './errors.ts'
 import type { StoreSettings } from './options.ts'
 
@@ -16,7 +16,7 @@ export async function runOperation<T>(
 ): Promise<T> {
   const end = begin({ component: 'session', name, operation }, report, clock)
   try {
-    const [outcome, value, cause] = await task()
+    const [outcome, value, cause] = await inside(end, task)
     end(outcome, cause)
     return value
   } catch (cause) {

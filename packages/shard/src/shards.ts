@@ -4,6 +4,7 @@ import {
   checkOptionNames,
   closeAll,
   type Duration,
+  inside,
   parseDuration,
 } from '@stepladder/core'
 import { bucketSql } from './bucket-sql.ts'
@@ -114,8 +115,10 @@ export class Shards<Db extends ShardDatabase, Key extends KeyType> implements Cl
       timeout === undefined ? this.#settings.timeoutMs : parseDuration(owner, 'timeout', timeout)
     const end = begin({ component: 'shard', name, operation: 'all' }, report, clock)
 
-    const asked = fanOut(this.#names, { ...this.#settings, timeoutMs }, (shard, signal) =>
-      task(databases.get(shard)!, shard, signal),
+    const asked = inside(end, () =>
+      fanOut(this.#names, { ...this.#settings, timeoutMs }, (shard, signal) =>
+        task(databases.get(shard)!, shard, signal),
+      ),
     )
     const { values, failures } = await this.#untilDone(asked)
 
