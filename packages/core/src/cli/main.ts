@@ -1,12 +1,16 @@
 import { InvalidOptionError, isStepladderError } from '../errors.ts'
+import { cpuProfile, heapSnapshot } from './capture.ts'
 import { flagOf } from './cluster-flags.ts'
 import type { CliSurroundings, Command } from './command.ts'
 import { help, helpFlag, helpOf } from './help.ts'
+import { reload } from './reload.ts'
 import { run } from './run.ts'
+import { status } from './status.ts'
+import { stop } from './stop.ts'
 import { UsageError } from './usage-error.ts'
 import { tellApart } from './words.ts'
 
-const commands: readonly Command[] = [run]
+const commands: readonly Command[] = [run, reload, status, stop, heapSnapshot, cpuProfile]
 
 /** The command `stepladder`; resolves with its exit code. */
 export async function main(argv: readonly string[], surroundings: CliSurroundings): Promise<number> {
@@ -47,5 +51,6 @@ function inWordsOfTheCommandLine(failure: Error): string {
 
 function exitCodeOf(failure: Error): number {
   if (!isStepladderError(failure)) return 1
+  if (failure.code === 'NO_CLUSTER') return 3
   return ['WRONG_USAGE', 'INVALID_OPTION', 'UNKNOWN_OPTION'].includes(failure.code) ? 2 : 1
 }
