@@ -15,7 +15,7 @@ interface Answer {
 test('without Redis, what one worker invalidates no other worker of the machine serves any more', async () => {
   const port = await freePort()
   await using machine = spawnNode(join(core, 'bin/stepladder.js'), {
-    args: ['run', '--workers', '2', '--distribution', 'round-robin', app],
+    args: ['run', '--workers', '2', '--distribution', 'dispatch', app],
     env: { PORT: String(port) },
     execArgv: ['--conditions=@stepladder/source'],
   })

@@ -17,7 +17,7 @@ async function reload({ supervisor }: RunningCluster, times: number): Promise<vo
   }
 }
 
-test.each(['shared', 'round-robin'])(
+test.each(['shared', 'dispatch'])(
   '%s: four workers replaced under keep-alive load lose no request',
   async (kind) => {
     const { answered, lost } = await reloadUnderLoad({ flags: ['--distribution', kind] })

@@ -25,7 +25,7 @@ export async function startCluster(options: ClusterUnderTest): Promise<RunningCl
   const { app, workers = 2, flags = [], env = {}, supervisor: file } = options
   const port = await freePort()
   const supervisor = spawnNode(file ? fixture(file) : cli, {
-    args: ['run', '--workers', String(workers), '--distribution', 'round-robin', ...flags, fixture(app)],
+    args: ['run', '--workers', String(workers), '--distribution', 'dispatch', ...flags, fixture(app)],
     env: { PORT: String(port), ...env },
     execArgv: ['--conditions=@stepladder/source'],
   })
@@ -46,7 +46,7 @@ export function fixture(name: string): string {
 async function askOnce<T>(port: number, path: string): Promise<T> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     headers: { connection: 'close' },
-    // Node's round-robin loses a connection that was on its way to a worker when that one was killed.
+    // A worker may be killed that has taken the connection.
     signal: AbortSignal.timeout(1_000),
   })
   if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`)

@@ -18,9 +18,23 @@ const texts: { readonly [option in Exclude<keyof ClusterOptions, OptionsOfCodeOn
       value: 'DURATION',
       says: 'how long a worker may take to finish what it began; default: 10s',
     },
+    balance: {
+      value: 'HOW',
+      says: 'of dispatch: least-connections (default), or ip-hash:\nalways the same worker for a client',
+    },
+    shutdownDelay: {
+      value: 'DURATION',
+      says: 'how long it goes on accepting after SIGTERM, while /readyz says 503\nalready; default: 0s',
+    },
+    healthPort: {
+      value: '[HOST:]PORT',
+      says: 'answers /livez and /readyz for the whole fleet there; default: nowhere',
+    },
     distribution: {
       value: 'KIND',
-      says: 'shared (default): workers accept from one socket;\nround-robin: connections are handed out in turn',
+      says:
+        'shared (default): workers accept from one socket;\ndispatch: each connection is handed to one worker;\n' +
+        'reuseport: each worker has a socket of its own',
     },
   }
 

@@ -1,12 +1,20 @@
 import { type Duration, parseDuration } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { checkOptionNames } from '../options.ts'
+import { type ListenAddress, parseListenAddress } from './listen-address.ts'
 import { countWorkers, type Workers } from './workers.ts'
 
-/** How new connections reach the workers: one socket that all accept from, or handed out in turn. */
-export type Distribution = 'shared' | 'round-robin'
+/**
+ * How new connections reach the workers: from one socket that all accept from; handed out one by one by the
+ * supervisor; or from a socket of each worker's own, among which the kernel divides them.
+ */
+export type Distribution = 'shared' | 'dispatch' | 'reuseport'
 
-const distributions: readonly string[] = ['shared', 'round-robin'] satisfies Distribution[]
+/** Whom `dispatch` hands a connection: the worker with the fewest, or always the same for a client's address. */
+export type Balance = 'least-connections' | 'ip-hash'
+
+const distributions = ['shared', 'dispatch', 'reuseport'] as const satisfies Distribution[]
+const balances = ['least-connections', 'ip-hash'] as const satisfies Balance[]
 
 /** What both doors take, `stepladder run` and `runCluster`. */
 export interface ClusterOptions {
@@ -14,8 +22,20 @@ export interface ClusterOptions {
   readonly workers?: Workers | undefined
   /** Default `'shared'`. */
   readonly distribution?: Distribution | undefined
+  /** Default `'least-connections'`; only for the distribution `'dispatch'`. */
+  readonly balance?: Balance | undefined
   /** How long a worker may take to finish what it began. Default 10 s. */
   readonly drain?: Duration | undefined
+  /**
+   * How long the fleet goes on accepting after it was told to stop and says that it is not ready: as long as a
+   * load balancer takes to hear of it. Default 0.
+   */
+  readonly shutdownDelay?: Duration | undefined
+  /**
+   * Where the supervisor answers `/livez` and `/readyz` for the whole fleet: a port, or `'127.0.0.1:9000'`.
+   * Default: nowhere.
+   */
+  readonly healthPort?: number | string | undefined
   /** Hears what happens to the workers. Default: lines on stderr. */
   readonly log?: ((line: string) => void) | undefined
 }
@@ -24,27 +44,52 @@ export interface ClusterOptions {
 export interface ClusterSettings {
   readonly workers: number
   readonly distribution: Distribution
+  readonly balance: Balance
   /** How long a worker may take to finish what it began, in milliseconds. */
   readonly drainMs: number
-  /** How long a worker may take until it listens, in milliseconds. */
+  /** How long a worker may take until it listens and its checks pass, in milliseconds. */
   readonly startMs: number
+  /** How long it goes on accepting after it was told to stop, in milliseconds. */
+  readonly shutdownDelayMs: number
+  readonly healthAddress: ListenAddress | undefined
   readonly log: (line: string) => void
 }
 
+const names: readonly (keyof ClusterOptions)[] = [
+  'workers',
+  'distribution',
+  'balance',
+  'drain',
+  'shutdownDelay',
+  'healthPort',
+  'log',
+]
+
 /** Throws `InvalidOptionError` or `UnknownOptionError` in the name of `owner`. */
 export function checkClusterOptions(owner: string, options: ClusterOptions): ClusterSettings {
-  const { workers = 'auto', distribution = 'shared', drain = '10s', log = logToStderr, ...rest } = options
-  checkOptionNames(owner, rest, ['workers', 'distribution', 'drain', 'log'])
-  if (!distributions.includes(distribution)) {
-    throw new InvalidOptionError(owner, 'distribution', distribution, `one of ${distributions.join(', ')}`)
+  checkOptionNames(owner, options, names)
+  const { workers = 'auto', distribution = 'shared', balance, drain = '10s', log = logToStderr } = options
+  const { shutdownDelay = 0, healthPort } = options
+  checkChoice(owner, 'distribution', distribution, distributions)
+  checkChoice(owner, 'balance', balance ?? 'least-connections', balances)
+  if (balance !== undefined && distribution !== 'dispatch') {
+    throw new InvalidOptionError(owner, 'balance', balance, 'left out unless the distribution is "dispatch"')
   }
   return {
     workers: countWorkers(owner, workers),
     distribution,
+    balance: balance ?? 'least-connections',
     drainMs: parseDuration(owner, 'drain', drain),
     startMs: 30_000,
+    shutdownDelayMs: parseDuration(owner, 'shutdownDelay', shutdownDelay),
+    healthAddress: healthPort === undefined ? undefined : parseListenAddress(owner, 'healthPort', healthPort),
     log,
   }
+}
+
+function checkChoice(owner: string, option: string, value: string, choices: readonly string[]): void {
+  if (choices.includes(value)) return
+  throw new InvalidOptionError(owner, option, value, `one of ${choices.join(', ')}`)
 }
 
 function logToStderr(line: string): void {

@@ -1,23 +1,26 @@
 import { type Clock, systemClock } from '../clock.ts'
-import type { ToSupervisor, ToWorker } from '../cluster/messages.ts'
+import type { ChannelMessage, ToSupervisor } from '../cluster/messages.ts'
+import { type Member, Recipient } from './recipient.ts'
 
-/** A worker as the hub needs it. */
-export interface Member {
-  send(message: ToWorker): void
-}
-
-interface Delivery {
-  readonly unhandled: Set<Member>
+/** A broadcast whose sender has not been told yet that all have handled it. */
+interface Broadcast {
+  readonly awaited: Set<Recipient>
   readonly finish: () => void
 }
 
-/** How long a post waits for workers that do not answer. */
-const handledWithinMs = 1_000
+/**
+ * How long a broadcast waits for a worker that does not answer, in milliseconds. Longer than it takes to find
+ * one silent, so that what waited behind this broadcast does not wait for the same worker.
+ */
+const deliveredWithinMs = 1_000
 
-/** The supervisor's end of every worker channel: passes a post to all other workers, and says when they have it. */
+/**
+ * The supervisor's end of every worker channel: passes a broadcast to all other workers, in the order in which
+ * its sender sent, and says when they have handled it. Holds no more than a bounded lot for any of them.
+ */
 export class MessageHub {
-  readonly #members = new Set<Member>()
-  readonly #deliveries = new Map<number, Delivery>()
+  readonly #recipients = new Map<Member, Recipient>()
+  readonly #unfinished = new Map<number, Broadcast>()
   readonly #clock: Clock
   #lastId = 0
 
@@ -26,40 +29,47 @@ export class MessageHub {
   }
 
   join(member: Member): void {
-    this.#members.add(member)
+    this.#recipients.set(member, new Recipient(member, this.#clock))
   }
 
   /** A worker that is gone will not handle anything any more. */
   leave(member: Member): void {
-    this.#members.delete(member)
-    for (const id of this.#deliveries.keys()) this.#settle(id, member)
+    const recipient = this.#recipients.get(member)
+    this.#recipients.delete(member)
+    for (const broadcast of this.#unfinished.values()) settle(broadcast, recipient)
   }
 
   hear(from: Member, message: ToSupervisor): void {
-    if (message.stepladder === 'post') this.#deliver(from, message)
-    if (message.stepladder === 'handled') this.#settle(message.id, from)
-  }
-
-  #deliver(
-    from: Member,
-    { id: fromId, channel, message }: Extract<ToSupervisor, { stepladder: 'post' }>,
-  ): void {
-    const id = ++this.#lastId
-    const unhandled = new Set([...this.#members].filter((member) => member !== from))
-    const finish = () => {
-      if (!this.#deliveries.delete(id)) return
-      timer.cancel()
-      from.send({ stepladder: 'posted', id: fromId })
+    const recipient = this.#recipients.get(from)
+    if (!recipient) return
+    if (message.stepladder === 'opened') recipient.opened(message.channel)
+    if (message.stepladder === 'broadcast') this.#broadcast(from, message)
+    if (message.stepladder === 'handled') {
+      recipient.handled(message.id)
+      settle(this.#unfinished.get(message.id), recipient)
     }
-    const timer = this.#clock.after(handledWithinMs, finish).unref()
-    this.#deliveries.set(id, { unhandled, finish })
-    for (const member of unhandled) member.send({ stepladder: 'deliver', id, channel, message })
-    if (unhandled.size === 0) finish()
   }
 
-  #settle(id: number, member: Member): void {
-    const delivery = this.#deliveries.get(id)
-    delivery?.unhandled.delete(member)
-    if (delivery?.unhandled.size === 0) delivery.finish()
+  #broadcast(from: Member, { id: fromId, channel, text }: ChannelMessage): void {
+    const id = ++this.#lastId
+    const others = [...this.#recipients].filter(([member]) => member !== from).map(([, other]) => other)
+    // Asked before it is sent, since that may be what makes one silent.
+    const awaited = new Set(others.filter((other) => other.heeds(channel)))
+    for (const other of others) other.deliver({ id, channel, text })
+
+    const finish = () => {
+      if (!this.#unfinished.delete(id)) return
+      timer.cancel()
+      from.send({ stepladder: 'delivered', id: fromId })
+    }
+    const timer = this.#clock.after(deliveredWithinMs, finish).unref()
+    this.#unfinished.set(id, { awaited, finish })
+    if (awaited.size === 0) finish()
   }
+}
+
+function settle(broadcast: Broadcast | undefined, recipient: Recipient | undefined): void {
+  if (!broadcast || !recipient) return
+  broadcast.awaited.delete(recipient)
+  if (broadcast.awaited.size === 0) broadcast.finish()
 }

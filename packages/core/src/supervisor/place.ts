@@ -1,4 +1,4 @@
-import { decideRestart, type RestartDecision, youngMs } from './restart-policy.ts'
+import { decideRestart, type RestartDecision, type WorkerDeath, youngMs } from './restart-policy.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 
 /** One of the places that the supervisor keeps filled: who is in charge of it, and what befell it. */
@@ -21,9 +21,9 @@ export class Place {
   }
 
   /** What to do about the death of its worker. */
-  decide({ livedMs }: WorkerHandle, othersLive: boolean): RestartDecision {
+  decide({ livedMs }: WorkerHandle, others: Pick<WorkerDeath, 'othersLive' | 'hasServed'>): RestartDecision {
     this.#youngDeaths = livedMs < youngMs ? this.#youngDeaths + 1 : 0
-    return decideRestart({ livedMs, youngDeaths: this.#youngDeaths, othersLive })
+    return decideRestart({ livedMs, youngDeaths: this.#youngDeaths, ...others })
   }
 
   restart(afterMs: number, occupy: () => void): void {

@@ -1,21 +1,26 @@
-import cluster from 'node:cluster'
 import { sleep } from '../clock.ts'
 import type { Closeable } from '../closeable.ts'
 import type { ClusterSettings } from '../cluster/cluster-options.ts'
 import type { ToSupervisor } from '../cluster/messages.ts'
 import { withDeadline } from '../deadline.ts'
 import { StepladderError } from '../errors.ts'
+import { ListeningSockets } from './listening-sockets.ts'
 import { MessageHub } from './message-hub.ts'
 import { MetricsLedger } from './metrics-ledger.ts'
 import { Place } from './place.ts'
+import { youngMs } from './restart-policy.ts'
 import { supervisorSnapshot } from './supervisor-metrics.ts'
 import { type WorkerExit, WorkerHandle } from './worker-handle.ts'
+import type { WorkerProgram } from './worker-process.ts'
 
-export interface SupervisorOptions extends ClusterSettings {
-  /** What a worker runs, and with which arguments; default: what this process runs. */
-  readonly exec?: string | undefined
-  readonly args?: readonly string[] | undefined
-  readonly execArgv?: readonly string[] | undefined
+export interface SupervisorOptions extends ClusterSettings, WorkerProgram {}
+
+/** Why a worker is replaced that is alive. */
+export interface Replacement {
+  /** One of few: a label of the metric `stepladder_cluster_restarts_total`. */
+  readonly reason: string
+  /** It hangs: it cannot be asked to drain, and its successor is not kept waiting. Asked when that is up. */
+  readonly isHung?: () => boolean
 }
 
 /** A new worker must live so long after it listens before an old one goes, in milliseconds. */
@@ -41,15 +46,18 @@ export class Supervisor implements Closeable {
   readonly #options: SupervisorOptions
   readonly #places: readonly Place[]
   readonly #living = new Set<WorkerHandle>()
+  readonly #sockets: ListeningSockets
   readonly #hub = new MessageHub()
   readonly #ledger = new MetricsLedger<WorkerHandle>()
   readonly #restarts = new Map<string, number>()
   #isClosing = false
-  #reloading: Promise<void> | undefined
+  #hasServed = false
+  #turn: Promise<unknown> = Promise.resolve()
   #nextReload: Promise<void> | undefined
 
   constructor(options: SupervisorOptions) {
     this.#options = options
+    this.#sockets = new ListeningSockets(options.distribution, options.balance)
     this.#places = Array.from({ length: options.workers }, (_, instance) => new Place(instance))
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.ended = promise
@@ -58,13 +66,6 @@ export class Supervisor implements Closeable {
 
   /** Starts the workers; resolves, when each of them listens or has died or is late, to how many listen. */
   async start(): Promise<number> {
-    const { distribution, exec, args, execArgv } = this.#options
-    cluster.schedulingPolicy = distribution === 'shared' ? cluster.SCHED_NONE : cluster.SCHED_RR
-    cluster.setupPrimary({
-      ...(exec === undefined ? {} : { exec }),
-      ...(args === undefined ? {} : { args: [...args] }),
-      ...(execArgv === undefined ? {} : { execArgv: [...execArgv] }),
-    })
     const listening = await Promise.all(this.#places.map((place) => this.#occupy(place)))
     return listening.filter(Boolean).length
   }
@@ -74,54 +75,88 @@ export class Supervisor implements Closeable {
    * it does, and has lived for a second. Called during a reload, it reloads once more after that.
    */
   reload(): Promise<void> {
-    if (this.#reloading) {
-      this.#nextReload ??= this.#reloading
-        .catch(() => {})
-        .then(() => {
-          this.#nextReload = undefined
-          return this.reload()
-        })
-      return this.#nextReload
-    }
-    this.#reloading = this.#roll().finally(() => {
-      this.#reloading = undefined
+    // One that has not begun will find the newest build anyway.
+    this.#nextReload ??= this.#inTurn(() => {
+      this.#nextReload = undefined
+      return this.#roll()
     })
-    return this.#reloading
+    return this.#nextReload
+  }
+
+  /**
+   * Another worker takes the place of this one, which then drains. One worker at a time, and not during a
+   * reload; one that hangs is replaced at once, and killed if it still hangs when its successor is up.
+   */
+  async replace(worker: WorkerHandle, { reason, isHung }: Replacement): Promise<void> {
+    const place = this.#placeOf(worker)
+    const act = async () => {
+      if (this.#isClosing || !place || place.worker !== worker) return
+      this.#count(reason)
+      const isUp = await this.#succeed(place, isHung ? 0 : settleMs)
+      if (this.#isClosing) return
+      if (!isUp) this.#options.log(`no successor of worker ${worker.pid} came up (it was to go: ${reason})`)
+      if (isHung?.()) worker.kill()
+      else if (isUp) await worker.drain()
+    }
+    await (isHung ? act() : this.#inTurn(act))
   }
 
   /** Drains all workers at once; resolves when the last one is gone. */
   async close(): Promise<void> {
     this.#isClosing = true
     for (const place of this.#places) place.cancelRestart()
-    await Promise.all([...this.#living].map((worker) => worker.drain()))
+    const drained = [...this.#living].map((worker) => worker.drain())
+    this.#sockets.close()
+    await Promise.all(drained)
     this.#settle.resolve()
   }
 
   async #roll(): Promise<void> {
     for (const [replaced, place] of this.#places.entries()) {
       if (this.#isClosing) return
-      const successor = this.#fork(place.instance)
-      const isUp = await this.#comesUp(successor, place.worker?.addresses)
-      if (this.#isClosing) return
-      if (!isUp) {
-        successor.kill()
+      const old = place.worker
+      if (!(await this.#succeed(place, settleMs))) {
+        if (this.#isClosing) return
         const rest =
           replaced === 0
             ? 'the old workers go on serving'
             : `${replaced} workers run it, the others go on with the old one`
-        throw new ReloadFailedError(`The new build did not come up in worker ${successor.pid}; ${rest}`)
+        throw new ReloadFailedError(`The new build did not come up; ${rest}`)
       }
-      const old = place.worker
-      place.settle(successor)
-      this.#options.log(`worker ${successor.pid} takes the place of ${old?.pid}`)
       await old?.drain()
     }
+    this.#sockets.prune()
   }
 
-  async #comesUp(successor: WorkerHandle, addresses: ReadonlySet<string> | undefined): Promise<boolean> {
+  /** Starts a successor, and puts it in charge when it is up; false, and its end, when it does not come up. */
+  async #succeed(place: Place, mustLiveMs: number): Promise<boolean> {
+    const successor = this.#fork(place.instance)
+    const isUp = await this.#comesUp(successor, place.worker?.addresses, mustLiveMs)
+    if (this.#isClosing) return false
+    if (!isUp) {
+      successor.kill()
+      return false
+    }
+    this.#options.log(`worker ${successor.pid} takes the place of ${place.worker?.pid}`)
+    place.settle(successor)
+    return true
+  }
+
+  async #comesUp(
+    successor: WorkerHandle,
+    addresses: ReadonlySet<string> | undefined,
+    mustLiveMs: number,
+  ): Promise<boolean> {
     if (!(await within(this.#options.startMs, successor.listens(addresses)))) return false
-    await Promise.race([successor.exited, sleep(settleMs)])
+    if (mustLiveMs > 0) await Promise.race([successor.exited, sleep(mustLiveMs)])
     return successor.state === 'serving'
+  }
+
+  /** One at a time, in the order in which they were asked for. */
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(task)
+    this.#turn = done.catch(() => {})
+    return done
   }
 
   /** Resolves to whether the new worker listens; says so when that takes long. */
@@ -137,8 +172,13 @@ export class Supervisor implements Closeable {
   }
 
   #fork(instance: number): WorkerHandle {
-    const { drainMs } = this.#options
-    const worker = new WorkerHandle({ instance, drainMs, hear: (message) => this.#hear(worker, message) })
+    const { drainMs, distribution } = this.#options
+    const worker = new WorkerHandle({
+      instance,
+      program: this.#options,
+      situation: { drainMs, distribution },
+      hear: (message) => this.#hear(worker, message),
+    })
     this.#living.add(worker)
     this.#hub.join(worker)
     worker.exited.then((exit) => this.#bury(worker, exit))
@@ -148,14 +188,16 @@ export class Supervisor implements Closeable {
   #bury(worker: WorkerHandle, exit: WorkerExit): void {
     this.#living.delete(worker)
     this.#hub.leave(worker)
+    this.#sockets.leave(worker)
+    this.#hasServed ||= worker.livedMs >= youngMs
     this.#ledger.retire(worker)
     const place = this.#placeOf(worker)
     // A successor that did not come up, or an old worker that left as told, leaves no place empty.
     if (this.#isClosing || !place) return
 
     const reason = exit.failure ? 'not started' : (exit.signal ?? (exit.code === 0 ? 'exited' : 'crashed'))
-    this.#restarts.set(reason, (this.#restarts.get(reason) ?? 0) + 1)
-    const decision = place.decide(worker, this.#living.size > 0)
+    this.#count(reason)
+    const decision = place.decide(worker, { othersLive: this.#living.size > 0, hasServed: this.#hasServed })
     const death = `worker ${worker.pid ?? place.instance} ${display(exit)}`
     if (decision.kind === 'give-up') {
       this.#giveUp(`${death}; giving up: ${decision.reason}`)
@@ -170,7 +212,12 @@ export class Supervisor implements Closeable {
     this.#isClosing = true
     for (const place of this.#places) place.cancelRestart()
     for (const worker of this.#living) worker.kill()
+    this.#sockets.close()
     this.#settle.reject(new CrashLoopError(reason))
+  }
+
+  #count(reason: string): void {
+    this.#restarts.set(reason, (this.#restarts.get(reason) ?? 0) + 1)
   }
 
   #placeOf(worker: WorkerHandle): Place | undefined {
@@ -179,6 +226,7 @@ export class Supervisor implements Closeable {
 
   #hear(worker: WorkerHandle, message: ToSupervisor): void {
     this.#hub.hear(worker, message)
+    this.#sockets.hear(worker, message)
     if (message.stepladder === 'leaving') this.#letGo(worker)
     if (message.stepladder === 'snapshot' || message.stepladder === 'scrape') {
       this.#ledger.keep(worker, message)

@@ -1,7 +1,10 @@
-import cluster, { type Worker } from 'node:cluster'
-import { type Clock, systemClock } from '../clock.ts'
+import type { ChildProcess } from 'node:child_process'
+import type { Readable } from 'node:stream'
+import { type Clock, sleep, systemClock } from '../clock.ts'
 import { isOurs, type ToSupervisor, type ToWorker } from '../cluster/messages.ts'
-import { supervisedVariable } from '../worker/supervisor-link.ts'
+import type { NativeHandle } from '../cluster/native-handle.ts'
+import type { WorkerSituation } from '../worker/supervisor-link.ts'
+import { forkWorker, signalGroup, type WorkerProgram } from './worker-process.ts'
 
 /** How a worker ended. */
 export interface WorkerExit {
@@ -12,9 +15,10 @@ export interface WorkerExit {
 }
 
 export interface WorkerHandleOptions {
+  readonly program: WorkerProgram
+  readonly situation: WorkerSituation
   /** Its place, 0 to workers - 1, which its replacement inherits; `NODE_APP_INSTANCE` in the worker. */
   readonly instance: number
-  readonly drainMs: number
   readonly hear: (message: ToSupervisor) => void
   readonly clock?: Clock
 }
@@ -24,6 +28,10 @@ export interface WorkerHandleOptions {
  * by a second for what the app registered, and one for its own handlers.
  */
 const graceMs = 3_000
+/** What a worker had started may take so long to end when the worker is gone, in milliseconds. */
+const orphanMs = 1_000
+/** What a dead worker has still said is read for so long, in milliseconds; as a rule it is there at once. */
+const lastMessagesMs = 500
 
 /**
  * One worker as the supervisor sees it.
@@ -36,21 +44,22 @@ export class WorkerHandle {
   state: 'starting' | 'serving' | 'draining' | 'gone' = 'starting'
   /** Where it listens: `127.0.0.1:3000`, the path of a socket. */
   readonly addresses: Set<string> = new Set()
+  /** Resolves when the process is gone and all that it had said was heard. */
   readonly exited: Promise<WorkerExit>
   readonly #startedAt: number
-  readonly #worker: Worker
+  readonly #process: ChildProcess
   readonly #clock: Clock
   readonly #drainMs: number
   readonly #waiting = new Set<() => void>()
 
-  constructor({ instance, drainMs, hear, clock = systemClock }: WorkerHandleOptions) {
+  constructor({ program, situation, instance, hear, clock = systemClock }: WorkerHandleOptions) {
     this.instance = instance
     this.#clock = clock
-    this.#drainMs = drainMs
+    this.#drainMs = situation.drainMs
     this.#startedAt = clock.monotonic()
-    this.#worker = cluster.fork({ NODE_APP_INSTANCE: instance, [supervisedVariable]: drainMs })
+    this.#process = forkWorker(program, instance, situation)
     this.exited = this.#whenGone()
-    this.#worker.on('message', (message: unknown) => {
+    this.#process.on('message', (message: unknown) => {
       if (!isOurs(message)) return
       // Only our own code in the worker marks its messages so.
       const known = message as ToSupervisor
@@ -62,11 +71,17 @@ export class WorkerHandle {
   }
 
   get pid(): number | undefined {
-    return this.#worker.process.pid
+    return this.#process.pid
   }
 
   get livedMs(): number {
     return this.#clock.monotonic() - this.#startedAt
+  }
+
+  /** What its threads say when its event loop can not: see `forkWorker`. */
+  get lastWords(): Readable | undefined {
+    // The fifth of the streams that it was started with; a pipe from it to us.
+    return (this.#process.stdio[4] ?? undefined) as Readable | undefined
   }
 
   /** Resolves to true when it listens on all these addresses, and on any at all; to false when it died before. */
@@ -79,8 +94,11 @@ export class WorkerHandle {
     return isThere() && this.state !== 'gone'
   }
 
-  send(message: ToWorker): void {
-    if (this.#worker.isConnected()) this.#worker.process.send?.(message, () => {})
+  /** Says something to the worker, with a copy of the socket; a worker that is gone does not hear it. */
+  send(message: ToWorker, handle?: NativeHandle): void {
+    if (!this.#process.connected) return
+    // Node's types know sockets and servers, and not what stands beneath them.
+    this.#process.send(message, handle as never, () => {})
   }
 
   /** Lets it finish what it began; kills it when it does not go. */
@@ -93,8 +111,9 @@ export class WorkerHandle {
     kill.cancel()
   }
 
+  /** Ends it at once, with all that it had started. */
   kill(): void {
-    this.#worker.process.kill('SIGKILL')
+    if (this.pid !== undefined && this.state !== 'gone') signalGroup(this.pid, 'SIGKILL')
   }
 
   #listensOn(address: string): void {
@@ -104,16 +123,30 @@ export class WorkerHandle {
   }
 
   async #whenGone(): Promise<WorkerExit> {
+    const disconnected = new Promise((resolve) => this.#process.once('disconnect', resolve))
     const exit = await new Promise<WorkerExit>((resolve) => {
-      this.#worker.once('exit', (code, signal) => resolve({ code, signal }))
-      this.#worker.on('error', (failure) => {
+      this.#process.once('exit', (code, signal) => resolve({ code, signal }))
+      this.#process.on('error', (failure) => {
         // A send to a worker that is just dying fails here as well; then its exit tells the same.
         if (this.pid === undefined) resolve({ code: null, signal: null, failure })
       })
     })
+    if (this.#process.connected) await Promise.race([disconnected, sleep(lastMessagesMs)])
     this.state = 'gone'
+    this.#endOrphans()
     this.#wake()
     return exit
+  }
+
+  /** Job sandboxes and the like do not outlive their app. */
+  async #endOrphans(): Promise<void> {
+    if (this.pid === undefined || !signalGroup(this.pid, 'SIGTERM')) return
+    const endAt = this.#clock.monotonic() + orphanMs
+    while (this.#clock.monotonic() < endAt) {
+      await sleep(50, { clock: this.#clock })
+      if (!signalGroup(this.pid, 0)) return
+    }
+    signalGroup(this.pid, 'SIGKILL')
   }
 
   #wake(): void {

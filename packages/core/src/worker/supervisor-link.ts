@@ -1,19 +1,26 @@
 import cluster from 'node:cluster'
+import type { Distribution } from '../cluster/cluster-options.ts'
 import { isOurs, type ToSupervisor, type ToWorker } from '../cluster/messages.ts'
 
-/** Set by the supervisor for its workers: how long they have for a drain, in milliseconds. */
-export const supervisedVariable = 'STEPLADDER_SUPERVISED'
+/** Set by the supervisor for its workers; holds a `WorkerSituation` as JSON. */
+export const situationVariable = 'STEPLADDER_WORKER'
+
+/** What a worker must know from its first moment on. */
+export interface WorkerSituation {
+  /** How long a drain may take where the supervisor did not say, in milliseconds. */
+  readonly drainMs: number
+  readonly distribution: Distribution
+}
 
 /** The worker's end of the channel to its supervisor. */
 export interface SupervisorLink {
-  /** How long a drain may take where the supervisor did not say, in milliseconds. */
-  readonly drainMs: number
+  readonly situation: WorkerSituation
   /** Numbers that no other message of this process bears. */
   nextId(): number
   /** Resolves when the message has left this process, so that an exit does not lose it. */
   send(message: ToSupervisor): Promise<void>
-  /** Hears what the supervisor says; the returned function ends that. */
-  listen(listener: (message: ToWorker) => void): () => void
+  /** Hears what the supervisor says, and the socket that came with it; the returned function ends that. */
+  listen(listener: (message: ToWorker, handle?: unknown) => void): () => void
 }
 
 const key = Symbol.for('stepladder.supervisor-link')
@@ -28,19 +35,20 @@ export function supervisorLink(): SupervisorLink | undefined {
 }
 
 function openLink(): SupervisorLink | undefined {
-  const drainMs = Number(process.env[supervisedVariable])
+  const text = process.env[situationVariable]
   // A process that this one starts has another parent, whatever cluster it may run.
-  delete process.env[supervisedVariable]
-  if (!cluster.isWorker || !(drainMs >= 0)) return undefined
+  delete process.env[situationVariable]
+  if (!cluster.isWorker || text === undefined) return undefined
 
   let lastId = 0
-  const listeners = new Set<(message: ToWorker) => void>()
-  process.on('message', (message: unknown) => {
+  const listeners = new Set<(message: ToWorker, handle?: unknown) => void>()
+  process.on('message', (message: unknown, handle: unknown) => {
     // Only the supervisor writes to this channel, and it is of the same version.
-    if (isOurs(message)) for (const listener of listeners) listener(message as ToWorker)
+    if (isOurs(message)) for (const listener of listeners) listener(message as ToWorker, handle)
   })
   return {
-    drainMs,
+    // Only our supervisor sets the variable, and it is of the same version.
+    situation: JSON.parse(text) as WorkerSituation,
     nextId: () => ++lastId,
     async send(message) {
       // A supervisor that is gone ends this process by itself; until then there is nobody to tell.

@@ -1,7 +1,11 @@
+import cluster from 'node:cluster'
 import { sleep } from '../clock.ts'
 import { withDeadline } from '../deadline.ts'
 import { closeRegistered } from '../shutdown.ts'
+import { takeSocketsFrom } from './app-sockets.ts'
 import { drainServer } from './drain.ts'
+import { processInbox } from './inbox.ts'
+import { resignWithin } from './leaderships.ts'
 import { type SupervisorLink, supervisorLink } from './supervisor-link.ts'
 import { WatchedServers } from './watched-servers.ts'
 
@@ -20,6 +24,7 @@ export function superviseThisWorker(): void {
   const link = supervisorLink()
   if (!link || key in globalThis) return
   Object.defineProperty(globalThis, key, { value: true })
+  takeSocketsFrom(link)
   const servers = new WatchedServers((change, address) => link.send({ stepladder: change, address }))
   let isLeaving = false
 
@@ -27,7 +32,9 @@ export function superviseThisWorker(): void {
     if (isLeaving) return
     isLeaving = true
     const endsAt = performance.now() + deadlineMs
+    const resigned = resignWithin(deadlineMs)
     await Promise.all([...servers].map(([server, open]) => drainServer(server, open, { deadlineMs })))
+    await resigned
     await closeInOrder(endsAt)
     if (!isAppTold && process.listenerCount('SIGTERM') > 1) {
       process.emit('SIGTERM')
@@ -37,23 +44,35 @@ export function superviseThisWorker(): void {
     process.exit(0)
   }
 
+  // Answers for this process also where the app opens no channel.
+  processInbox(link)
   hearSupervisor(link, (deadlineMs) => leave(deadlineMs, false))
-  process.on('SIGTERM', () => {
-    // Somebody meant this worker alone, or the whole group: the supervisor knows which.
+  const leaveByItself = (isAppTold: boolean) => {
     link.send({ stepladder: 'leaving' })
-    leave(link.drainMs, true)
-  })
-  // Ctrl+C reaches the whole group; the supervisor hears it too and says when to go.
+    leave(link.situation.drainMs, isAppTold)
+  }
+  // Somebody meant this worker alone, or all processes of a service: the supervisor knows which.
+  process.on('SIGTERM', () => leaveByItself(true))
+  // Ctrl+C is for the supervisor, which says when to go.
   process.on('SIGINT', () => {})
+  leaveInsteadOfDisconnecting(() => leaveByItself(false))
+}
+
+/** Node's own `cluster.worker.disconnect()` closes what Node's own primary has opened, and this one has none. */
+function leaveInsteadOfDisconnecting(leave: () => void): void {
+  const { worker } = cluster
+  if (!worker) return
+  worker.disconnect = () => {
+    leave()
+    return worker
+  }
+  worker.kill = leave
+  worker.destroy = leave
 }
 
 function hearSupervisor(link: SupervisorLink, drain: (deadlineMs: number) => void): void {
   link.listen((message) => {
     if (message.stepladder === 'drain') drain(message.deadlineMs)
-    // The channels of this process hear the message in this same turn.
-    if (message.stepladder === 'deliver') {
-      setImmediate(() => link.send({ stepladder: 'handled', id: message.id }))
-    }
   })
 }
 

@@ -1,0 +1,46 @@
+/** What the watchdog of a worker says, as one line of JSON, when the worker's event loop hangs. */
+export interface HangWord {
+  readonly busyMs: number
+  /** What runs, innermost first; empty when that cannot be asked: it is in a call outside JavaScript. */
+  readonly frames: readonly StackFrame[]
+}
+
+export interface StackFrame {
+  readonly function: string
+  /** A path, or `node:internal/...`. */
+  readonly file: string
+  readonly line: number
+}
+
+/** The file descriptor of a worker that leads to its supervisor without the event loop's help. */
+export const lastWordsFd = 4
+
+/** `busy for 1.6 s in fibonacci (/srv/app/report.js:12), called from ...` */
+export function describeHang({ busyMs, frames }: HangWord): string {
+  const busy = `busy for ${(busyMs / 1_000).toFixed(1)} s`
+  const [innermost, ...callers] = tellingFrames(frames)
+  if (!innermost)
+    return `${busy} in a call that cannot be interrupted, such as a synchronous one of the system`
+  return [
+    `${busy} in ${display(innermost)}`,
+    ...callers.map((frame) => `called from ${display(frame)}`),
+  ].join(', ')
+}
+
+/** Where the loop is, and then the app's own way to it: a package's and Node's own frames tell little. */
+function tellingFrames(frames: readonly StackFrame[]): StackFrame[] {
+  const outsideNode = frames.filter(({ file }) => !file.startsWith('node:'))
+  const innermost = outsideNode[0] ?? frames[0]
+  if (!innermost) return []
+  const callers = outsideNode.slice(1).filter(({ file }) => !/[\\/]node_modules[\\/]/.test(file))
+  const withoutRecursion = [innermost, ...callers].filter(
+    (frame, index, all) => index === 0 || display(frame) !== display(all[index - 1]!),
+  )
+  return withoutRecursion.slice(0, mostFrames)
+}
+
+const mostFrames = 4
+
+function display({ function: name, file, line }: StackFrame): string {
+  return `${name} (${file}:${line})`
+}

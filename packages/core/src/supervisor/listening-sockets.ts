@@ -1,0 +1,99 @@
+import net from 'node:net'
+import { resolve } from 'node:path'
+import type { Balance, Distribution } from '../cluster/cluster-options.ts'
+import type { ToSupervisor } from '../cluster/messages.ts'
+import type { ListenQuery, NativeHandle } from '../cluster/native-handle.ts'
+import { DispatchedSocket } from './dispatched-socket.ts'
+import type { Listener, ListeningSocket } from './listening-socket.ts'
+import { SharedSocket } from './shared-socket.ts'
+
+/**
+ * The listening sockets of the app. The supervisor opens them and keeps them, so that a port stays open
+ * when all workers are dead: who connects meanwhile waits in the kernel's queue for the next worker.
+ */
+export class ListeningSockets {
+  readonly #sockets = new Map<string, ListeningSocket>()
+  readonly #distribution: Distribution
+  readonly #balance: Balance
+
+  constructor(distribution: Distribution, balance: Balance) {
+    this.#distribution = distribution
+    this.#balance = balance
+  }
+
+  hear(worker: Listener, message: ToSupervisor): void {
+    if (message.stepladder === 'listen') this.#open(worker, message)
+    if (message.stepladder === 'unlisten') this.#release(worker, message.key)
+    if (message.stepladder === 'accepted') this.#dispatched(message.key)?.settle(worker, message)
+    if (message.stepladder === 'released') this.#dispatched(message.key)?.release(worker)
+  }
+
+  /** The worker is gone, or going: what was on its way to it goes to the others; the sockets stay open. */
+  leave(worker: Listener): void {
+    for (const socket of this.#sockets.values()) socket.leave(worker)
+  }
+
+  /** Closes the sockets that no worker listens on any more: a new build may listen elsewhere. */
+  prune(): void {
+    for (const [key, { listeners }] of this.#sockets) if (listeners.size === 0) this.#close(key)
+  }
+
+  close(): void {
+    for (const key of this.#sockets.keys()) this.#close(key)
+  }
+
+  #open(worker: Listener, { id, query, nth, data }: Extract<ToSupervisor, { stepladder: 'listen' }>): void {
+    const key = keyOf(query, nth)
+    const open = this.#sockets.get(key) ?? this.#bind(key, query, data)
+    if (typeof open === 'number') {
+      worker.send({ stepladder: 'socket', id, key, errno: open })
+      return
+    }
+    this.#sockets.set(key, open)
+    open.join(worker, id)
+  }
+
+  #bind(key: string, query: ListenQuery, data: unknown): ListeningSocket | number {
+    const handle = bind(query)
+    if (typeof handle === 'number') return handle
+    if (this.#distribution !== 'dispatch') return new SharedSocket(key, handle, data)
+    // Node says 0 where the app did not say, and means its default.
+    const failure = handle.listen(query.backlog || defaultBacklog)
+    if (failure === 0) return new DispatchedSocket({ key, handle, data, balance: this.#balance })
+    handle.close()
+    return failure
+  }
+
+  /** The app closed its server, or its worker drains: only in the first case nobody is to be served there. */
+  #release(worker: Listener, key: string): void {
+    const socket = this.#sockets.get(key)
+    socket?.leave(worker)
+    if (socket?.listeners.size === 0 && worker.state === 'serving') this.#close(key)
+  }
+
+  #close(key: string): void {
+    this.#sockets.get(key)?.close()
+    this.#sockets.delete(key)
+  }
+
+  #dispatched(key: string): DispatchedSocket | undefined {
+    const socket = this.#sockets.get(key)
+    return socket instanceof DispatchedSocket ? socket : undefined
+  }
+}
+
+/** Node's own for a server that does not say. */
+const defaultBacklog = 511
+
+/** Workers that ask for the same address share its socket; of port 0 each worker's nth is the same one. */
+function keyOf({ address, port, addressType, fd }: ListenQuery, nth: number): string {
+  return [address ?? '', port, addressType, fd ?? '', port === 0 ? nth : ''].join('|')
+}
+
+/** A bound handle, or the number of the error. */
+function bind({ address, port, addressType, fd, flags }: ListenQuery): NativeHandle | number {
+  const isPath = (port ?? 0) < 0 && address !== null && process.platform !== 'win32'
+  // Node's own cluster binds with this function; it has no public name.
+  const node = net as unknown as { _createServerHandle(...query: unknown[]): NativeHandle | number }
+  return node._createServerHandle(isPath ? resolve(address) : address, port, addressType, fd, flags)
+}

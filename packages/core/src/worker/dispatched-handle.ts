@@ -1,0 +1,69 @@
+import type { NativeHandle, SocketName } from '../cluster/native-handle.ts'
+import type { SupervisorLink } from './supervisor-link.ts'
+
+export interface DispatchedHandleOptions {
+  readonly key: string
+  readonly link: Pick<SupervisorLink, 'send'>
+  readonly onClose: () => void
+}
+
+/** Stands beneath a server of the app as a listening socket would, while the supervisor does the accepting. */
+export class DispatchedHandle implements NativeHandle {
+  onconnection?: NativeHandle['onconnection']
+  readonly #name: SocketName
+  readonly #options: DispatchedHandleOptions
+  #isClosed = false
+
+  constructor(name: SocketName, options: DispatchedHandleOptions) {
+    this.#name = name
+    this.#options = options
+  }
+
+  /** False when the server has been closed, or has not begun to listen. */
+  get hasRoom(): boolean {
+    return !this.#isClosed && this.onconnection !== undefined
+  }
+
+  /** The server gets the connection as if it had accepted it. */
+  take(client: NativeHandle): void {
+    const { link, key } = this.#options
+    const close = client.close.bind(client)
+    client.close = (done) => {
+      link.send({ stepladder: 'released', key })
+      close(done)
+    }
+    this.onconnection?.(0, client)
+  }
+
+  listen(): number {
+    return 0
+  }
+
+  close(done?: () => void): void {
+    if (!this.#isClosed) this.#options.onClose()
+    this.#isClosed = true
+    if (done) process.nextTick(done)
+  }
+
+  getsockname(name: SocketName): number {
+    Object.assign(name, this.#name)
+    return 0
+  }
+
+  getpeername(): number {
+    return 0
+  }
+
+  /** The channel to the supervisor keeps the process alive, so this has nothing to do. */
+  ref(): void {}
+
+  unref(): void {}
+
+  hasRef(): boolean {
+    return true
+  }
+
+  getAsyncId(): number {
+    return 0
+  }
+}
