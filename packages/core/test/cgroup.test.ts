@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { allowedCpus } from '../src/cluster/affinity.ts'
 import { cpuQuota } from '../src/cluster/cgroup.ts'
-import { planWorkers, shareOut } from '../src/cluster/workers.ts'
+import { countWorkers, shareOut } from '../src/cluster/workers.ts'
 
 /** Runs `look` over a folder that holds these files, and nothing else, as a root of the file system. */
 async function inRoot<T>(files: Readonly<Record<string, string>>, look: (root: string) => T): Promise<T> {
@@ -184,7 +184,7 @@ test('what decided is said where it was the quota', () => {
 })
 
 test('max-1 leaves one core alone, but one worker there is', () => {
-  const auto = planWorkers('test', 'auto').count
+  const auto = countWorkers('test', 'auto').count
   expect(auto).toBeLessThanOrEqual(availableParallelism() + 1)
-  expect(planWorkers('test', 'max-1').count).toBe(Math.max(1, auto - 1))
+  expect(countWorkers('test', 'max-1').count).toBe(Math.max(1, auto - 1))
 })

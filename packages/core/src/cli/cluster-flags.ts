@@ -11,8 +11,8 @@ type OptionsOfCodeOnly = 'log'
 const texts: { readonly [option in Exclude<keyof ClusterOptions, OptionsOfCodeOnly>]-?: Omit<Flag, 'name'> } =
   {
     workers: {
-      value: 'N|auto',
-      says: 'how many workers; default: auto, one per core',
+      value: 'N|auto|max-1',
+      says: 'how many workers; default: auto, one per core or as the CPU quota allows;\nmax-1: one fewer',
     },
     drain: {
       value: 'DURATION',

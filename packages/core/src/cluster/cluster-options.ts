@@ -43,6 +43,8 @@ export interface ClusterOptions {
 /** The same, checked and with its defaults: what a supervisor goes by. */
 export interface ClusterSettings {
   readonly workers: number
+  /** What decided how many, where it was the CPU quota. */
+  readonly workersBecause?: string | undefined
   readonly distribution: Distribution
   readonly balance: Balance
   /** How long a worker may take to finish what it began, in milliseconds. */
@@ -70,13 +72,15 @@ export function checkClusterOptions(owner: string, options: ClusterOptions): Clu
   checkOptionNames(owner, options, names)
   const { workers = 'auto', distribution = 'shared', balance, drain = '10s', log = logToStderr } = options
   const { shutdownDelay = 0, healthPort } = options
+  const { count, because } = countWorkers(owner, workers)
   checkChoice(owner, 'distribution', distribution, distributions)
   checkChoice(owner, 'balance', balance ?? 'least-connections', balances)
   if (balance !== undefined && distribution !== 'dispatch') {
     throw new InvalidOptionError(owner, 'balance', balance, 'left out unless the distribution is "dispatch"')
   }
   return {
-    workers: countWorkers(owner, workers),
+    workers: count,
+    workersBecause: because,
     distribution,
     balance: balance ?? 'least-connections',
     drainMs: parseDuration(owner, 'drain', drain),

@@ -12,7 +12,11 @@ export const longestRequest: number = 64 * 1024
 /** No answer is longer, in characters. */
 export const longestAnswer: number = 4 * 1024 * 1024
 
-export type ControlRequest = { readonly command: 'status' | 'reload' | 'stop' } | CaptureRequest
+export type ControlRequest =
+  | { readonly command: 'status' }
+  | { readonly command: 'reload' }
+  | { readonly command: 'stop' }
+  | CaptureRequest
 
 /** A worker is to write down what is in its memory, or what it does for so many seconds. */
 export type CaptureRequest =

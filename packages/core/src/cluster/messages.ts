@@ -1,3 +1,4 @@
+import type { CaptureRequest } from './control-protocol.ts'
 import type { ListenQuery, SocketName } from './native-handle.ts'
 
 /**
@@ -12,6 +13,7 @@ import type { ListenQuery, SocketName } from './native-handle.ts'
  *   deliver (channel message)       opened (a channel), broadcast, then handled from each receiver
  *   delivered (all have handled it), missed (the worker was silent for too long to keep all for it)
  *   lead                            stand (for a leadership), resigned (also from standing)
+ *   capture (a heap snapshot, ...)  captured
  *   snapshots (answer to scrape)    snapshot (each second), scrape
  */
 export type ToWorker =
@@ -33,6 +35,7 @@ export type ToWorker =
   | { readonly stepladder: 'delivered'; readonly id: number }
   | { readonly stepladder: 'missed'; readonly channels: readonly string[] }
   | ({ readonly stepladder: 'lead'; readonly id: number } & Appointment)
+  | { readonly stepladder: 'capture'; readonly id: number; readonly request: CaptureRequest }
   | { readonly stepladder: 'snapshots'; readonly id: number; readonly snapshots: readonly MetricSnapshot[][] }
 
 export type ToSupervisor =
@@ -55,6 +58,7 @@ export type ToSupervisor =
   | { readonly stepladder: 'handled'; readonly id: number }
   | { readonly stepladder: 'stand'; readonly id: number; readonly name: string }
   | { readonly stepladder: 'resigned'; readonly id: number }
+  | { readonly stepladder: 'captured'; readonly id: number; readonly failure?: string | undefined }
   | { readonly stepladder: 'snapshot'; readonly id: number; readonly snapshot: readonly MetricSnapshot[] }
   | { readonly stepladder: 'scrape'; readonly id: number; readonly snapshot: readonly MetricSnapshot[] }
 

@@ -19,12 +19,8 @@ export interface WorkerCount {
 /** More workers than this are a slip of the pen, and would take the machine down. */
 const mostWorkers = 1_024
 
-export function countWorkers(owner: string, workers: Workers): number {
-  return planWorkers(owner, workers).count
-}
-
 /** How many workers to run. Throws `InvalidOptionError` in the name of `owner` for what is no number of workers. */
-export function planWorkers(owner: string, workers: Workers): WorkerCount {
+export function countWorkers(owner: string, workers: Workers): WorkerCount {
   if (workers === 'auto') return oneForEachCore()
   if (workers === 'max-1') {
     const { count, ...rest } = oneForEachCore()

@@ -6,6 +6,8 @@ export class Place {
   readonly instance: number
   /** A successor is in charge only when it is up. */
   worker: WorkerHandle | undefined
+  /** How many of its workers have died. */
+  deaths = 0
   #youngDeaths = 0
   #timer: NodeJS.Timeout | undefined
 
@@ -22,6 +24,7 @@ export class Place {
 
   /** What to do about the death of its worker. */
   decide({ livedMs }: WorkerHandle, others: Pick<WorkerDeath, 'othersLive' | 'hasServed'>): RestartDecision {
+    this.deaths += 1
     this.#youngDeaths = livedMs < youngMs ? this.#youngDeaths + 1 : 0
     return decideRestart({ livedMs, youngDeaths: this.#youngDeaths, ...others })
   }

@@ -4,6 +4,7 @@ import type { ClusterSettings } from '../cluster/cluster-options.ts'
 import type { ToSupervisor } from '../cluster/messages.ts'
 import { withDeadline } from '../deadline.ts'
 import { StepladderError } from '../errors.ts'
+import { CaptureDesk } from './capture-desk.ts'
 import { ListeningSockets } from './listening-sockets.ts'
 import { MessageHub } from './message-hub.ts'
 import { MetricsLedger } from './metrics-ledger.ts'
@@ -13,7 +14,10 @@ import { supervisorSnapshot } from './supervisor-metrics.ts'
 import { type WorkerExit, WorkerHandle } from './worker-handle.ts'
 import type { WorkerProgram } from './worker-process.ts'
 
-export interface SupervisorOptions extends ClusterSettings, WorkerProgram {}
+export interface SupervisorOptions extends ClusterSettings, WorkerProgram {
+  /** A new worker must live so long after it listens before an old one goes, in milliseconds. Default 1000. */
+  readonly settleMs?: number | undefined
+}
 
 /** Why a worker is replaced that is alive. */
 export interface Replacement {
@@ -23,8 +27,6 @@ export interface Replacement {
   readonly isHung?: () => boolean
 }
 
-/** A new worker must live so long after it listens before an old one goes, in milliseconds. */
-const settleMs = 1_000
 /** A signal to the whole group reaches the workers first; so long the supervisor waits for its own. Milliseconds. */
 const groupSignalMs = 100
 
@@ -42,6 +44,8 @@ export class ReloadFailedError extends StepladderError {
 export class Supervisor implements Closeable {
   /** Resolves after `close()`; rejects with `CrashLoopError` when the supervisor gave up. */
   readonly ended: Promise<void>
+  /** Heap snapshots and CPU profiles of workers. */
+  readonly captures: CaptureDesk<WorkerHandle> = new CaptureDesk()
   readonly #settle: { resolve: () => void; reject: (reason: unknown) => void }
   readonly #options: SupervisorOptions
   readonly #places: readonly Place[]
@@ -50,6 +54,7 @@ export class Supervisor implements Closeable {
   readonly #hub = new MessageHub()
   readonly #ledger = new MetricsLedger<WorkerHandle>()
   readonly #restarts = new Map<string, number>()
+  #generation = 1
   #isClosing = false
   #hasServed = false
   #turn: Promise<unknown> = Promise.resolve()
@@ -62,6 +67,16 @@ export class Supervisor implements Closeable {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.ended = promise
     this.#settle = { resolve, reject }
+  }
+
+  /** 1 at the start, and one more with each reload that was begun. */
+  get generation(): number {
+    return this.#generation
+  }
+
+  /** Every worker that is alive, with the number of those who died in its place. */
+  workers(): (readonly [WorkerHandle, number])[] {
+    return [...this.#living].map((worker) => [worker, this.#places[worker.instance]?.deaths ?? 0])
   }
 
   /** Starts the workers; resolves, when each of them listens or has died or is late, to how many listen. */
@@ -92,7 +107,7 @@ export class Supervisor implements Closeable {
     const act = async () => {
       if (this.#isClosing || !place || place.worker !== worker) return
       this.#count(reason)
-      const isUp = await this.#succeed(place, isHung ? 0 : settleMs)
+      const isUp = await this.#succeed(place, isHung ? 0 : this.#settleMs)
       if (this.#isClosing) return
       if (!isUp) this.#options.log(`no successor of worker ${worker.pid} came up (it was to go: ${reason})`)
       if (isHung?.()) worker.kill()
@@ -112,10 +127,11 @@ export class Supervisor implements Closeable {
   }
 
   async #roll(): Promise<void> {
+    this.#generation += 1
     for (const [replaced, place] of this.#places.entries()) {
       if (this.#isClosing) return
       const old = place.worker
-      if (!(await this.#succeed(place, settleMs))) {
+      if (!(await this.#succeed(place, this.#settleMs))) {
         if (this.#isClosing) return
         const rest =
           replaced === 0
@@ -175,6 +191,7 @@ export class Supervisor implements Closeable {
     const { drainMs, distribution } = this.#options
     const worker = new WorkerHandle({
       instance,
+      generation: this.#generation,
       program: this.#options,
       situation: { drainMs, distribution },
       hear: (message) => this.#hear(worker, message),
@@ -189,6 +206,7 @@ export class Supervisor implements Closeable {
     this.#living.delete(worker)
     this.#hub.leave(worker)
     this.#sockets.leave(worker)
+    this.captures.leave(worker)
     this.#hasServed ||= worker.livedMs >= youngMs
     this.#ledger.retire(worker)
     const place = this.#placeOf(worker)
@@ -216,6 +234,10 @@ export class Supervisor implements Closeable {
     this.#settle.reject(new CrashLoopError(reason))
   }
 
+  get #settleMs(): number {
+    return this.#options.settleMs ?? 1_000
+  }
+
   #count(reason: string): void {
     this.#restarts.set(reason, (this.#restarts.get(reason) ?? 0) + 1)
   }
@@ -227,6 +249,7 @@ export class Supervisor implements Closeable {
   #hear(worker: WorkerHandle, message: ToSupervisor): void {
     this.#hub.hear(worker, message)
     this.#sockets.hear(worker, message)
+    this.captures.hear(message)
     if (message.stepladder === 'leaving') this.#letGo(worker)
     if (message.stepladder === 'snapshot' || message.stepladder === 'scrape') {
       this.#ledger.keep(worker, message)

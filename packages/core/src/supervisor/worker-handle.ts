@@ -19,6 +19,8 @@ export interface WorkerHandleOptions {
   readonly situation: WorkerSituation
   /** Its place, 0 to workers - 1, which its replacement inherits; `NODE_APP_INSTANCE` in the worker. */
   readonly instance: number
+  /** The reload that brings it; 1 is the start. */
+  readonly generation: number
   readonly hear: (message: ToSupervisor) => void
   readonly clock?: Clock
 }
@@ -41,6 +43,7 @@ const lastMessagesMs = 500
  */
 export class WorkerHandle {
   readonly instance: number
+  readonly generation: number
   state: 'starting' | 'serving' | 'draining' | 'gone' = 'starting'
   /** Where it listens: `127.0.0.1:3000`, the path of a socket. */
   readonly addresses: Set<string> = new Set()
@@ -52,8 +55,9 @@ export class WorkerHandle {
   readonly #drainMs: number
   readonly #waiting = new Set<() => void>()
 
-  constructor({ program, situation, instance, hear, clock = systemClock }: WorkerHandleOptions) {
+  constructor({ program, situation, instance, generation, hear, clock = systemClock }: WorkerHandleOptions) {
     this.instance = instance
+    this.generation = generation
     this.#clock = clock
     this.#drainMs = situation.drainMs
     this.#startedAt = clock.monotonic()
