@@ -2,6 +2,8 @@ import { type Duration, parseDuration } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { checkOptionNames } from '../options.ts'
 import { type ListenAddress, parseListenAddress } from './listen-address.ts'
+import { canReusePort } from './reuse-port.ts'
+import { checkWatchOptions, type WatchOptions, type WatchSettings } from './watch-options.ts'
 import { countWorkers, type Workers } from './workers.ts'
 
 /**
@@ -17,7 +19,7 @@ const distributions = ['shared', 'dispatch', 'reuseport'] as const satisfies Dis
 const balances = ['least-connections', 'ip-hash'] as const satisfies Balance[]
 
 /** What both doors take, `stepladder run` and `runCluster`. */
-export interface ClusterOptions {
+export interface ClusterOptions extends WatchOptions {
   /** Default `'auto'`: one per core. */
   readonly workers?: Workers | undefined
   /** Default `'shared'`. */
@@ -41,7 +43,7 @@ export interface ClusterOptions {
 }
 
 /** The same, checked and with its defaults: what a supervisor goes by. */
-export interface ClusterSettings {
+export interface ClusterSettings extends WatchSettings {
   readonly workers: number
   /** What decided how many, where it was the CPU quota. */
   readonly workersBecause?: string | undefined
@@ -64,6 +66,10 @@ const names: readonly (keyof ClusterOptions)[] = [
   'drain',
   'shutdownDelay',
   'healthPort',
+  'hang',
+  'maxMemory',
+  'maxAge',
+  'maxRequests',
   'log',
 ]
 
@@ -74,6 +80,9 @@ export function checkClusterOptions(owner: string, options: ClusterOptions): Clu
   const { shutdownDelay = 0, healthPort } = options
   const { count, because } = countWorkers(owner, workers)
   checkChoice(owner, 'distribution', distribution, distributions)
+  if (distribution === 'reuseport' && !canReusePort) {
+    throw new InvalidOptionError(owner, 'distribution', distribution, `another on ${process.platform}`)
+  }
   checkChoice(owner, 'balance', balance ?? 'least-connections', balances)
   if (balance !== undefined && distribution !== 'dispatch') {
     throw new InvalidOptionError(owner, 'balance', balance, 'left out unless the distribution is "dispatch"')
@@ -87,6 +96,7 @@ export function checkClusterOptions(owner: string, options: ClusterOptions): Clu
     startMs: 30_000,
     shutdownDelayMs: parseDuration(owner, 'shutdownDelay', shutdownDelay),
     healthAddress: healthPort === undefined ? undefined : parseListenAddress(owner, 'healthPort', healthPort),
+    ...checkWatchOptions(owner, options),
     log,
   }
 }

@@ -1,4 +1,9 @@
-/** What the watchdog of a worker says, as one line of JSON, when the worker's event loop hangs. */
+/**
+ * What the watchdog of a worker says when the worker's event loop hangs, each as one line of JSON: first that it
+ * asks for the stack, and then what it is.
+ */
+export type LastWord = { readonly isAsking: true } | HangWord
+
 export interface HangWord {
   readonly busyMs: number
   /** What runs, innermost first; empty when that cannot be asked: it is in a call outside JavaScript. */

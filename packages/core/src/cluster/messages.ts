@@ -1,5 +1,6 @@
 import type { CaptureRequest } from './control-protocol.ts'
 import type { ListenQuery, SocketName } from './native-handle.ts'
+import type { ProcessVitals } from './vitals.ts'
 
 /**
  * What a supervisor and its workers say to each other over the cluster's IPC channel. Every message is
@@ -15,6 +16,7 @@ import type { ListenQuery, SocketName } from './native-handle.ts'
  *   lead                            stand (for a leadership), resigned (also from standing)
  *   capture (a heap snapshot, ...)  captured
  *   snapshots (answer to scrape)    snapshot (each second), scrape
+ *                                   alive (twice a second), door (an address that may be probed)
  */
 export type ToWorker =
   | { readonly stepladder: 'drain'; readonly deadlineMs: number }
@@ -41,6 +43,13 @@ export type ToWorker =
 export type ToSupervisor =
   | { readonly stepladder: 'listening' | 'closed'; readonly address: string }
   | { readonly stepladder: 'leaving' }
+  | {
+      readonly stepladder: 'alive'
+      /** Whether it hangs if nothing more is heard of it. */
+      readonly isWatched: boolean
+      readonly vitals?: ProcessVitals | undefined
+    }
+  | { readonly stepladder: 'door'; readonly address: string; readonly port: number }
   | { readonly stepladder: 'readiness'; readonly failing: readonly FailingCheck[] }
   | {
       readonly stepladder: 'listen'

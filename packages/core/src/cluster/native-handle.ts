@@ -7,8 +7,9 @@ export interface NativeHandle {
   onconnection?: ((error: number, client: NativeHandle) => void) | undefined
   listen(backlog: number): number
   close(done?: () => void): void
-  getsockname(name: SocketName): number
-  getpeername(name: SocketName): number
+  /** Only a TCP socket has one; Node looks whether it is there. */
+  getsockname?: ((name: SocketName) => number) | undefined
+  getpeername?: ((name: SocketName) => number) | undefined
 }
 
 /** Filled in by `getsockname` and `getpeername`. */

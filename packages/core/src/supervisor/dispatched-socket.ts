@@ -72,7 +72,7 @@ export class DispatchedSocket implements ListeningSocket {
   join(listener: Listener, id: number): void {
     const { key, handle, data } = this.#options
     const name: SocketName = {}
-    handle.getsockname(name)
+    handle.getsockname?.(name)
     listener.send({ stepladder: 'socket', id, key, data, name })
     this.#seats.set(listener, new Seat(listener))
     for (const client of this.#waiting.splice(0)) this.#offer(client)
@@ -126,7 +126,7 @@ export class DispatchedSocket implements ListeningSocket {
   #choose(client: NativeHandle, seats: readonly Seat[]): Seat | undefined {
     if (this.#options.balance === 'ip-hash') {
       const peer: SocketName = {}
-      client.getpeername(peer)
+      client.getpeername?.(peer)
       return sameForClient(seats, peer.address ?? '')
     }
     const seat = fewestConnections(seats)

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 import { type Backoff, exponentialBackoff } from '../backoff.ts'
 import { type Clock, systemClock, type Timer } from '../clock.ts'
 import type { Closeable } from '../closeable.ts'
-import { describeHang, type HangWord } from '../cluster/hang-word.ts'
+import { describeHang, type LastWord } from '../cluster/hang-word.ts'
 import { Silence } from '../cluster/silence.ts'
 import { readLastWords } from './last-words.ts'
 import { youngMs } from './restart-policy.ts'
@@ -31,6 +31,8 @@ interface Case {
   readonly silence: Silence
   isWatched: boolean
   wasHeard: boolean
+  /** Its watchdog is asking what it does, and will say so. */
+  excusedUntil: number
   /** Since when it hangs, on the clock. */
   hangsSince?: number | undefined
   pending?: Timer | undefined
@@ -38,8 +40,10 @@ interface Case {
 
 /** How often it is looked whose heartbeats do not come, in milliseconds. */
 const lookEveryMs = 250
-/** The watchdog in the worker knows the stack, and is given so much time to say it. Milliseconds. */
+/** The last heartbeat came at most so long before the silence began, in milliseconds. */
 const graceMs = 500
+/** A watchdog that asks what its worker does says it within this, in milliseconds. */
+const answersWithinMs = 750
 
 /**
  * Finds the workers that hang: their own watchdog says so, or, where a whole process stands still, their
@@ -68,8 +72,8 @@ export class HangWatch<Worker extends Suspect> implements Closeable {
   join(worker: Worker): void {
     if (this.#options.hangMs === undefined) return
     const silence = new Silence(lookEveryMs, this.#clock)
-    this.#cases.set(worker, { silence, isWatched: false, wasHeard: false })
-    readLastWords(worker.lastWords, (word) => this.#suspect(worker, describeHang(word), word))
+    this.#cases.set(worker, { silence, isWatched: false, wasHeard: false, excusedUntil: 0 })
+    readLastWords(worker.lastWords, (word) => this.#listen(worker, word))
   }
 
   leave(worker: Worker): void {

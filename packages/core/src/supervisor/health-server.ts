@@ -4,22 +4,7 @@ import type { Closeable } from '../closeable.ts'
 import { answerHealth, type ReadyAnswer } from '../cluster/health-answer.ts'
 import type { ListenAddress } from '../cluster/listen-address.ts'
 import { StepladderError } from '../errors.ts'
-
-/** The fleet, as far as a probe is concerned. */
-export interface FleetHealth {
-  /** Somebody told it to go. */
-  readonly isStopping: boolean
-  readonly workers: readonly WorkerHealth[]
-}
-
-export interface WorkerHealth {
-  readonly instance: number
-  readonly state: string
-  /** It listens and its checks pass. */
-  readonly isReady: boolean
-  /** The names of the checks that do not pass. */
-  readonly failing: readonly string[]
-}
+import type { FleetHealth, WorkerHealth } from './fleet-health.ts'
 
 /** Ends the command when the port for the probes cannot be had. */
 export class HealthPortError extends StepladderError {

@@ -34,11 +34,12 @@ export class ReadinessBook<Worker> {
     return failing.length === 0 ? undefined : failing.map(inWords).join(', ')
   }
 
-  /** Resolves when all its checks pass, or when it was forgotten. */
-  async whenReady(worker: Worker): Promise<void> {
+  /** Resolves to true when all its checks pass, or when it was forgotten. */
+  async whenReady(worker: Worker): Promise<true> {
     while (this.failing(worker).length > 0) {
       await new Promise<void>((resolve) => this.#waiting.add(resolve))
     }
+    return true
   }
 
   #sayChange(worker: Worker, before: readonly FailingCheck[], now: readonly FailingCheck[]): void {

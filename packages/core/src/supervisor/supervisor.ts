@@ -2,13 +2,18 @@ import { sleep } from '../clock.ts'
 import type { Closeable } from '../closeable.ts'
 import type { ClusterSettings } from '../cluster/cluster-options.ts'
 import type { ToSupervisor } from '../cluster/messages.ts'
+import { reusePortWarning } from '../cluster/reuse-port.ts'
 import { withDeadline } from '../deadline.ts'
 import { StepladderError } from '../errors.ts'
 import { CaptureDesk } from './capture-desk.ts'
+import { type FleetHealth, fleetHealth } from './fleet-health.ts'
+import { FleetWatch } from './fleet-watch.ts'
+import { LeaderSeat } from './leader-seat.ts'
 import { ListeningSockets } from './listening-sockets.ts'
 import { MessageHub } from './message-hub.ts'
 import { MetricsLedger } from './metrics-ledger.ts'
 import { Place } from './place.ts'
+import { ReadinessBook } from './readiness-book.ts'
 import { youngMs } from './restart-policy.ts'
 import { supervisorSnapshot } from './supervisor-metrics.ts'
 import { type WorkerExit, WorkerHandle } from './worker-handle.ts'
@@ -17,6 +22,8 @@ import type { WorkerProgram } from './worker-process.ts'
 export interface SupervisorOptions extends ClusterSettings, WorkerProgram {
   /** A new worker must live so long after it listens before an old one goes, in milliseconds. Default 1000. */
   readonly settleMs?: number | undefined
+  /** Hears of each reload when it begins, with its end. */
+  readonly onReload?: ((ended: Promise<void>) => void) | undefined
 }
 
 /** Why a worker is replaced that is alive. */
@@ -52,9 +59,13 @@ export class Supervisor implements Closeable {
   readonly #living = new Set<WorkerHandle>()
   readonly #sockets: ListeningSockets
   readonly #hub = new MessageHub()
+  readonly #seat = new LeaderSeat()
+  readonly #watch: FleetWatch
   readonly #ledger = new MetricsLedger<WorkerHandle>()
+  readonly #readiness: ReadinessBook<WorkerHandle>
   readonly #restarts = new Map<string, number>()
   #generation = 1
+  #isStopping = false
   #isClosing = false
   #hasServed = false
   #turn: Promise<unknown> = Promise.resolve()
@@ -63,6 +74,12 @@ export class Supervisor implements Closeable {
   constructor(options: SupervisorOptions) {
     this.#options = options
     this.#sockets = new ListeningSockets(options.distribution, options.balance)
+    this.#readiness = new ReadinessBook((worker, words) => options.log(`worker ${worker.pid} ${words}`))
+    this.#watch = new FleetWatch({
+      settings: options,
+      replace: (worker, why) => this.replace(worker, why),
+      log: options.log,
+    })
     this.#places = Array.from({ length: options.workers }, (_, instance) => new Place(instance))
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.ended = promise
@@ -81,6 +98,8 @@ export class Supervisor implements Closeable {
 
   /** Starts the workers; resolves, when each of them listens or has died or is late, to how many listen. */
   async start(): Promise<number> {
+    const warning = this.#options.distribution === 'reuseport' ? reusePortWarning() : undefined
+    if (warning) this.#options.log(warning)
     const listening = await Promise.all(this.#places.map((place) => this.#occupy(place)))
     return listening.filter(Boolean).length
   }
@@ -93,7 +112,9 @@ export class Supervisor implements Closeable {
     // One that has not begun will find the newest build anyway.
     this.#nextReload ??= this.#inTurn(() => {
       this.#nextReload = undefined
-      return this.#roll()
+      const rolled = this.#roll()
+      this.#options.onReload?.(rolled)
+      return rolled
     })
     return this.#nextReload
   }
@@ -107,65 +128,88 @@ export class Supervisor implements Closeable {
     const act = async () => {
       if (this.#isClosing || !place || place.worker !== worker) return
       this.#count(reason)
-      const isUp = await this.#succeed(place, isHung ? 0 : this.#settleMs)
+      const trouble = await this.#succeed(place, isHung ? 0 : this.#settleMs)
       if (this.#isClosing) return
-      if (!isUp) this.#options.log(`no successor of worker ${worker.pid} came up (it was to go: ${reason})`)
+      if (trouble) this.#options.log(`no successor of worker ${worker.pid} came up: ${trouble} (${reason})`)
       if (isHung?.()) worker.kill()
-      else if (isUp) await worker.drain()
+      else if (!trouble) await worker.drain()
     }
     await (isHung ? act() : this.#inTurn(act))
   }
 
+  get health(): FleetHealth {
+    return fleetHealth(this.#places, this.#readiness, this.#isStopping)
+  }
+
+  /** From now on nobody is ready, and there are no more reloads; the workers accept and answer as before. */
+  announceStop(): void {
+    this.#isStopping = true
+    for (const worker of this.#living) worker.send({ stepladder: 'stopping' })
+  }
+
   /** Drains all workers at once; resolves when the last one is gone. */
   async close(): Promise<void> {
+    this.announceStop()
     this.#isClosing = true
     for (const place of this.#places) place.cancelRestart()
     const drained = [...this.#living].map((worker) => worker.drain())
     this.#sockets.close()
     await Promise.all(drained)
+    await this.#watch.close()
     this.#settle.resolve()
   }
 
   async #roll(): Promise<void> {
     this.#generation += 1
     for (const [replaced, place] of this.#places.entries()) {
-      if (this.#isClosing) return
+      if (this.#isStopping) return
       const old = place.worker
-      if (!(await this.#succeed(place, this.#settleMs))) {
-        if (this.#isClosing) return
+      const trouble = await this.#succeed(place, this.#settleMs)
+      if (trouble) {
+        if (this.#isStopping) return
         const rest =
           replaced === 0
             ? 'the old workers go on serving'
             : `${replaced} workers run it, the others go on with the old one`
-        throw new ReloadFailedError(`The new build did not come up; ${rest}`)
+        throw new ReloadFailedError(`The new build did not come up: ${trouble}; ${rest}`)
       }
       await old?.drain()
     }
     this.#sockets.prune()
   }
 
-  /** Starts a successor, and puts it in charge when it is up; false, and its end, when it does not come up. */
-  async #succeed(place: Place, mustLiveMs: number): Promise<boolean> {
+  /** Starts a successor, and puts it in charge when it is up; else ends it, and resolves to why it was not. */
+  async #succeed(place: Place, mustLiveMs: number): Promise<string | undefined> {
     const successor = this.#fork(place.instance)
-    const isUp = await this.#comesUp(successor, place.worker?.addresses, mustLiveMs)
-    if (this.#isClosing) return false
-    if (!isUp) {
+    const trouble = await this.#troubleOf(successor, place.worker?.addresses, mustLiveMs)
+    if (this.#isClosing) return 'the cluster stops'
+    if (trouble) {
       successor.kill()
-      return false
+      return trouble
     }
     this.#options.log(`worker ${successor.pid} takes the place of ${place.worker?.pid}`)
     place.settle(successor)
-    return true
+    return undefined
   }
 
-  async #comesUp(
+  /** Waits until a successor is up; resolves to why it is not. */
+  async #troubleOf(
     successor: WorkerHandle,
     addresses: ReadonlySet<string> | undefined,
     mustLiveMs: number,
-  ): Promise<boolean> {
-    if (!(await within(this.#options.startMs, successor.listens(addresses)))) return false
-    if (mustLiveMs > 0) await Promise.race([successor.exited, sleep(mustLiveMs)])
-    return successor.state === 'serving'
+  ): Promise<string | undefined> {
+    const { startMs } = this.#options
+    const listens = await within(startMs, successor.listens(addresses))
+    if (listens && mustLiveMs > 0) {
+      await Promise.race([successor.exited, sleep(mustLiveMs)])
+      await within(Math.max(0, startMs - successor.livedMs), this.#readiness.whenReady(successor))
+    }
+    if (successor.state === 'gone') return `worker ${successor.pid} ${display(await successor.exited)}`
+    if (successor.state === 'draining') return `worker ${successor.pid} was told to go`
+    if (!listens) return `worker ${successor.pid} does not listen after ${startMs / 1_000} s`
+    // One that hangs is to go even if its successor lacks something too.
+    const reason = mustLiveMs > 0 ? this.#readiness.reason(successor) : undefined
+    return reason && `worker ${successor.pid} is not ready: ${reason}`
   }
 
   /** One at a time, in the order in which they were asked for. */
@@ -188,16 +232,18 @@ export class Supervisor implements Closeable {
   }
 
   #fork(instance: number): WorkerHandle {
-    const { drainMs, distribution } = this.#options
+    const { drainMs, distribution, hangMs } = this.#options
     const worker = new WorkerHandle({
       instance,
       generation: this.#generation,
       program: this.#options,
-      situation: { drainMs, distribution },
-      hear: (message) => this.#hear(worker, message),
+      situation: { drainMs, distribution, hangMs },
+      hear: (message) => this.#hearSafely(worker, message),
     })
     this.#living.add(worker)
+    if (this.#isStopping) worker.send({ stepladder: 'stopping' })
     this.#hub.join(worker)
+    this.#watch.join(worker)
     worker.exited.then((exit) => this.#bury(worker, exit))
     return worker
   }
@@ -205,7 +251,10 @@ export class Supervisor implements Closeable {
   #bury(worker: WorkerHandle, exit: WorkerExit): void {
     this.#living.delete(worker)
     this.#hub.leave(worker)
+    this.#seat.leave(worker)
+    this.#watch.leave(worker)
     this.#sockets.leave(worker)
+    this.#readiness.forget(worker)
     this.captures.leave(worker)
     this.#hasServed ||= worker.livedMs >= youngMs
     this.#ledger.retire(worker)
@@ -231,6 +280,7 @@ export class Supervisor implements Closeable {
     for (const place of this.#places) place.cancelRestart()
     for (const worker of this.#living) worker.kill()
     this.#sockets.close()
+    void this.#watch.close()
     this.#settle.reject(new CrashLoopError(reason))
   }
 
@@ -246,9 +296,23 @@ export class Supervisor implements Closeable {
     return this.#places.find((place) => place.worker === worker)
   }
 
+  /** An app may send anything under our name; it must not end the supervisor. */
+  #hearSafely(worker: WorkerHandle, message: ToSupervisor): void {
+    try {
+      this.#hear(worker, message)
+    } catch (failure) {
+      this.#options.log(
+        `worker ${worker.pid} sent what cannot be handled (${message.stepladder}): ${failure}`,
+      )
+    }
+  }
+
   #hear(worker: WorkerHandle, message: ToSupervisor): void {
     this.#hub.hear(worker, message)
+    this.#seat.hear(worker, message)
+    this.#watch.hear(worker, message)
     this.#sockets.hear(worker, message)
+    this.#readiness.hear(worker, message)
     this.captures.hear(message)
     if (message.stepladder === 'leaving') this.#letGo(worker)
     if (message.stepladder === 'snapshot' || message.stepladder === 'scrape') {
@@ -256,7 +320,8 @@ export class Supervisor implements Closeable {
     }
     if (message.stepladder === 'scrape') {
       const own = supervisorSnapshot(this.#living, this.#restarts)
-      worker.send({ stepladder: 'snapshots', id: message.id, snapshots: [own, ...this.#ledger.snapshots()] })
+      const snapshots = [own, ...this.#watch.metrics(), ...this.#ledger.snapshots()]
+      worker.send({ stepladder: 'snapshots', id: message.id, snapshots })
     }
   }
 

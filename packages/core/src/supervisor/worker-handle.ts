@@ -54,6 +54,7 @@ export class WorkerHandle {
   readonly #clock: Clock
   readonly #drainMs: number
   readonly #waiting = new Set<() => void>()
+  #orphansEnded: Promise<void> | undefined
 
   constructor({ program, situation, instance, generation, hear, clock = systemClock }: WorkerHandleOptions) {
     this.instance = instance
@@ -105,7 +106,7 @@ export class WorkerHandle {
     this.#process.send(message, handle as never, () => {})
   }
 
-  /** Lets it finish what it began; kills it when it does not go. */
+  /** Lets it finish what it began, and ends what it had started; kills it when it does not go. */
   async drain(): Promise<void> {
     if (this.state === 'gone') return
     this.state = 'draining'
@@ -113,6 +114,7 @@ export class WorkerHandle {
     const kill = this.#clock.after(this.#drainMs + graceMs, () => this.kill())
     await this.exited
     kill.cancel()
+    await this.#orphansEnded
   }
 
   /** Ends it at once, with all that it had started. */
@@ -137,7 +139,7 @@ export class WorkerHandle {
     })
     if (this.#process.connected) await Promise.race([disconnected, sleep(lastMessagesMs)])
     this.state = 'gone'
-    this.#endOrphans()
+    this.#orphansEnded = this.#endOrphans()
     this.#wake()
     return exit
   }

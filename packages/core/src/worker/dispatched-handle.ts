@@ -10,13 +10,17 @@ export interface DispatchedHandleOptions {
 /** Stands beneath a server of the app as a listening socket would, while the supervisor does the accepting. */
 export class DispatchedHandle implements NativeHandle {
   onconnection?: NativeHandle['onconnection']
-  readonly #name: SocketName
+  getsockname?: NativeHandle['getsockname']
   readonly #options: DispatchedHandleOptions
   #isClosed = false
 
   constructor(name: SocketName, options: DispatchedHandleOptions) {
-    this.#name = name
     this.#options = options
+    if (name.port === undefined) return
+    this.getsockname = (out) => {
+      Object.assign(out, name)
+      return 0
+    }
   }
 
   /** False when the server has been closed, or has not begun to listen. */
@@ -43,15 +47,6 @@ export class DispatchedHandle implements NativeHandle {
     if (!this.#isClosed) this.#options.onClose()
     this.#isClosed = true
     if (done) process.nextTick(done)
-  }
-
-  getsockname(name: SocketName): number {
-    Object.assign(name, this.#name)
-    return 0
-  }
-
-  getpeername(): number {
-    return 0
   }
 
   /** The channel to the supervisor keeps the process alive, so this has nothing to do. */
