@@ -1,10 +1,18 @@
 import { createRequire } from 'node:module'
 import { join, resolve } from 'node:path'
 import { checkClusterOptions } from '../cluster/cluster-options.ts'
-import { supervise } from '../cluster/supervise.ts'
+import { type SuperviseOptions, supervise } from '../cluster/supervise.ts'
+import { takeSystemdSettings } from '../supervisor/systemd.ts'
 import { clusterFlags, readClusterFlags } from './cluster-flags.ts'
 import type { Command } from './command.ts'
 import { UsageError } from './usage-error.ts'
+import { watchCode } from './watch.ts'
+import type { Flag } from './words.ts'
+
+const watchFlag: Flag = {
+  name: 'watch',
+  says: 'for development: reloads when code below this folder changes, node_modules left out',
+}
 
 /** Runs a server in one worker per core. */
 export const run: Command = {
@@ -14,18 +22,25 @@ export const run: Command = {
   details:
     'It replaces workers that die, and loses no\nrequest when it stops (SIGTERM, SIGINT) or rolls over to a new ' +
     'build (SIGHUP).',
-  flags: clusterFlags,
+  flags: [...clusterFlags, watchFlag],
   optionsFirst: true,
   async run(words, { preload }) {
     const [file, ...args] = words.operands
     if (file === undefined) throw new UsageError('which file? stepladder run FILE')
-    await supervise({
-      ...checkClusterOptions('stepladder run', readClusterFlags(words)),
-      exec: findFile(file),
-      args,
-      execArgv: [...process.execArgv, '--import', preload],
-    })
+    const program = { exec: findFile(file), args, execArgv: [...process.execArgv, '--import', preload] }
+    const settings = checkClusterOptions('stepladder run', readClusterFlags(words))
+    await supervise({ ...settings, ...program }, takeSystemdSettings(process.env))
   },
+}
+
+/** Nobody is kept waiting who looks at the change in a browser, and a broken build is soon mended. */
+function inDevelopment(log: (line: string) => void): Partial<SuperviseOptions> {
+  return {
+    settleMs: 0,
+    waitsForReload: true,
+    reloadOn: (reload) =>
+      watchCode(process.cwd(), { log, onChange: (changed) => reload(`${changed} has changed`) }),
+  }
 }
 
 /** As Node finds it: the extension may be missing, and a folder stands for its index file. */

@@ -1,9 +1,21 @@
-import { Supervisor, type SupervisorOptions } from '../supervisor/supervisor.ts'
+import type { Closeable } from '../closeable.ts'
+import { controlCommands } from '../supervisor/control-commands.ts'
+import { openControl } from '../supervisor/control-server.ts'
+import { ReloadFailedError, Supervisor, type SupervisorOptions } from '../supervisor/supervisor.ts'
+import { OverheardLog } from './overheard-log.ts'
 
-/** Runs a supervisor until it is told to stop, and lets the process's signals steer it. */
-export async function supervise(options: SupervisorOptions): Promise<void> {
-  const { log, workers, drainMs } = options
-  const supervisor = new Supervisor(options)
+export interface SuperviseOptions extends SupervisorOptions {
+  /** Reloads whenever it calls what it is given: a file has changed. */
+  readonly reloadOn?: ((reload: (reason: string) => void) => Closeable) | undefined
+}
+
+/** Runs a supervisor until it is told to stop, and lets signals, commands and changes of the code steer it. */
+export async function supervise(options: SuperviseOptions): Promise<void> {
+  const { workers, workersBecause, drainMs } = options
+  const { say: log, overhear } = new OverheardLog(options.log)
+  const because = workersBecause === undefined ? '' : `: ${workersBecause}`
+  log(`supervisor ${process.pid} starts ${workers} worker${workers === 1 ? '' : 's'}${because}`)
+  const supervisor = new Supervisor({ ...options, log })
   let isStopping = false
   const stop = () => {
     // Ctrl+C under npm comes twice; neither is a reason to cut what is being answered.
@@ -29,10 +41,32 @@ export async function supervise(options: SupervisorOptions): Promise<void> {
       (serving) =>
         isStopping || log(`${serving} of ${workers} workers serve; SIGHUP to ${process.pid} reloads them`),
     )
+  const watch = options.reloadOn?.((reason) => {
+    log(`${reason}; reloading`)
+    reload()
+  })
+  const control = openControl(
+    controlCommands({
+      supervisor,
+      overhear,
+      file: options.exec ?? process.argv[1]!,
+      async reload() {
+        await supervisor.reload()
+        if (isStopping) throw new ReloadFailedError('The cluster was told to stop during the reload')
+      },
+      async stop() {
+        stop()
+        await supervisor.ended
+      },
+    }),
+    log,
+  )
 
-  await supervisor.ended.finally(() => {
+  await supervisor.ended.finally(async () => {
     process.off('SIGTERM', stop)
     process.off('SIGINT', stop)
     process.off('SIGHUP', reload)
+    await watch?.close()
+    await (await control).close()
   })
 }

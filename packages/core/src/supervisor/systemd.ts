@@ -17,7 +17,7 @@ export interface SystemdOptions extends SystemdSettings {
 }
 
 /** A message that is not delivered by then is given up, in milliseconds. */
-const boundMs = 5_000
+const boundMs = 2_000
 
 /** systemd's variables in `environment`, taken away: what this process starts does not speak for the service. */
 export function takeSystemdSettings(environment: NodeJS.ProcessEnv): SystemdSettings | undefined {

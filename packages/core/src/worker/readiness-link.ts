@@ -7,10 +7,13 @@ const whileFailingMs = 1_000
 const whileReadyMs = 5_000
 
 /**
- * Tells the supervisor what the checks of this worker say, from the first one on. A worker without checks
- * says nothing: it is ready when it listens.
+ * Tells the supervisor what the checks of this worker say, from the first one on, and hears from it that the whole
+ * fleet is to go. A worker without checks says nothing: it is ready when it listens.
  */
-export function tellReadiness(link: SupervisorLink, readiness: Readiness, clock: Clock = systemClock): void {
+export function linkReadiness(link: SupervisorLink, readiness: Readiness, clock: Clock = systemClock): void {
+  link.listen((message) => {
+    if (message.stepladder === 'stopping') readiness.isStopping = true
+  })
   let round = 0
   const look = async (mine: number) => {
     const failing = failingOf(await readiness.look())
