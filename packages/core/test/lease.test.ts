@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '@stepladder/core'
 import {
   FakeClock,
   keyPrefix,

@@ -1,54 +1,121 @@
+import { readFile } from 'node:fs/promises'
 import { openWorkerChannel } from '@stepladder/core'
-import { FakeClock } from '@stepladder/core/testing'
-import { expect, test, vi } from 'vitest'
-import type { ToWorker } from '../src/cluster/messages.ts'
-import { MessageHub } from '../src/supervisor/message-hub.ts'
-import { startCluster } from './running-cluster.ts'
+import { spawnNode } from '@stepladder/core/testing'
+import { describe, expect, test, vi } from 'vitest'
+import { fixture, type RunningCluster, startCluster } from './running-cluster.ts'
 
-function member() {
-  const received: ToWorker[] = []
-  return { received, send: (message: ToWorker) => void received.push(message) }
+interface Broadcast {
+  readonly pid: number
+  readonly ms: number
+  readonly refused?: string | number
+  readonly codes?: readonly string[]
 }
 
-test('a post reaches every other worker before it resolves', async () => {
+/** What each worker has heard by the time that so many have heard something. */
+async function heardBy(cluster: RunningCluster, workers: number): Promise<Map<number, unknown[]>> {
+  const heard = new Map<number, unknown[]>()
+  await within(10_000, async () => {
+    const answer = await cluster.json<{ pid: number; heard: unknown[] }>('/heard')
+    heard.set(answer.pid, answer.heard)
+    expect(heard.size).toBe(workers)
+  })
+  return heard
+}
+
+test('a broadcast reaches every other worker before it resolves', async () => {
   await using cluster = await startCluster({ app: 'channel-app.cjs', workers: 3 })
   await cluster.workerPids(3)
-  const { pid: sender, ms } = await cluster.json<{ pid: number; ms: number }>('/post/hello')
+  const { pid: sender, ms } = await cluster.json<Broadcast>('/broadcast/hello')
   expect(ms).toBeLessThan(900)
-
-  const heard = new Map<number, string[]>()
-  await vi.waitFor(async () => {
-    const answer = await cluster.json<{ pid: number; heard: string[] }>('/heard')
-    heard.set(answer.pid, answer.heard)
-    expect(heard.size).toBe(3)
-  })
-  for (const [pid, messages] of heard) expect(messages).toEqual(pid === sender ? [] : ['hello'])
+  for (const [pid, messages] of await heardBy(cluster, 3)) {
+    expect(messages).toEqual(pid === sender ? [] : ['hello'])
+  }
 })
 
-test('a process without a supervisor is alone, and a post resolves at once', async () => {
-  const channel = openWorkerChannel('news', () => expect.fail('nobody can have spoken'))
-  await channel.post('hello')
-  await channel.close()
-})
-
-test('a message that is no JSON is refused, and harms nobody', async () => {
+test('the order of a sender is kept, long messages arrive whole, and slow handlers are waited for', async () => {
   await using cluster = await startCluster({ app: 'channel-app.cjs' })
-  const { refused } = await cluster.json<{ refused: string }>('/post-bigint')
-  expect(refused).toMatch(/BigInt/)
+  await cluster.workerPids(2)
+  const { pid: sender, refused } = await cluster.json<Broadcast>('/broadcast-many/2000')
+  expect(refused).toBe(0)
+  for (const [pid, messages] of await heardBy(cluster, 2)) {
+    expect(messages).toEqual(pid === sender ? [] : Array.from({ length: 2_000 }, (_, n) => n))
+  }
+
+  const long = await cluster.json<Broadcast>('/broadcast-long/1048576')
+  const receiver = [...(await heardBy(cluster, 2))].filter(([pid]) => pid !== long.pid)
+  expect(receiver.map(([, messages]) => messages.at(-1))).toEqual([1_048_576])
+
+  expect((await cluster.json<Broadcast>('/broadcast-slow/200')).ms).toBeGreaterThanOrEqual(198)
+  expect((await cluster.json<Broadcast>('/broadcast-slow/60000')).ms).toBeLessThan(2_000)
+  // Its handler still runs, but it is no hang: what comes next is waited for as ever.
+  expect((await cluster.json<Broadcast>('/broadcast-slow/200')).ms).toBeGreaterThanOrEqual(198)
+})
+
+test('what JSON cannot carry, and what is too much at once, is refused and harms nobody', async () => {
+  await using cluster = await startCluster({ app: 'channel-app.cjs' })
+  const { refused } = await cluster.json<Broadcast>('/broadcast-bigint')
+  expect(refused).toMatch(/INVALID_MESSAGE.*"news".*BigInt/)
+  // 64 on their way and 10,000 that wait.
+  const many = await cluster.json<Broadcast>('/broadcast-many/10100')
+  expect(many).toMatchObject({ refused: 36, codes: [null, 'CHANNEL_FULL'] })
   expect(await cluster.workerPids(2)).toHaveLength(2)
 })
 
-test('a worker that hangs holds a post up for one second, one that dies for no longer than it lived', async () => {
-  const clock = new FakeClock()
-  const hub = new MessageHub(clock)
-  const [sender, hanging, dying] = [member(), member(), member()]
-  for (const each of [sender, hanging, dying]) hub.join(each)
+// How much memory a process has, Linux tells in a file.
+describe.skipIf(process.platform !== 'linux')('a frozen worker', () => {
+  test('costs the others a second, the supervisor no memory to speak of, and hears that it missed something', async () => {
+    await using cluster = await startCluster({ app: 'channel-app.cjs' })
+    const pids = await cluster.workerPids(2)
+    const before = await residentMB(cluster.supervisor.pid)
+    const flood = await fetch(`http://127.0.0.1:${cluster.port}/flood/1500`)
+    const frozen = pids.find((pid) => pid !== Number(flood.headers.get('x-pid')))!
+    process.kill(frozen, 'SIGSTOP')
+    const sent = Number(await flood.text())
+    const after = await residentMB(cluster.supervisor.pid)
+    process.kill(frozen, 'SIGCONT')
+    expect(sent).toBeGreaterThan(5_000) // 80 MB
+    expect(after - before).toBeLessThan(60)
 
-  hub.hear(sender, { stepladder: 'post', id: 7, channel: 'news', message: 'hello' })
-  expect(hanging.received).toMatchObject([{ stepladder: 'deliver', channel: 'news', message: 'hello' }])
-  hub.leave(dying)
-  await clock.advance(999)
-  expect(sender.received).toEqual([])
-  await clock.advance(1)
-  expect(sender.received).toEqual([{ stepladder: 'posted', id: 7 }])
+    await within(10_000, async () => {
+      expect(await cluster.json('/heard')).toMatchObject({ pid: frozen, missed: 1 })
+    })
+    await within(10_000, async () => {
+      const { pid } = await cluster.json<Broadcast>('/broadcast/welcome-back')
+      expect(pid).not.toBe(frozen)
+    })
+    const heard = await heardBy(cluster, 2)
+    expect(heard.get(frozen)?.at(-1)).toBe('welcome-back')
+  })
+
+  test('(control) makes the primary of a plain cluster hold all that was sent to it', async () => {
+    await using cluster = spawnNode(fixture('relaying-cluster.cjs'))
+    const [, frozen] = await cluster.waitForOutput(/frozen (\d+)/)
+    process.kill(Number(frozen), 'SIGSTOP')
+    const before = await residentMB(cluster.pid)
+    cluster.kill('SIGUSR2')
+    await within(15_000, async () => {
+      expect((await residentMB(cluster.pid)) - before).toBeGreaterThan(120)
+    })
+    process.kill(Number(frozen), 'SIGKILL')
+  })
 })
+
+test('a process without a supervisor is alone: a broadcast resolves at once, and refuses what it would among others', async () => {
+  const channel = openWorkerChannel('news', () => expect.fail('nobody can have spoken'))
+  await channel.broadcast('hello')
+  await expect(channel.broadcast(1n)).rejects.toMatchObject({ code: 'INVALID_MESSAGE', channel: 'news' })
+  await expect(channel.broadcast(() => {})).rejects.toThrow(/JSON has no function/)
+  await channel.close()
+  await channel.close()
+  await expect(channel.broadcast('late')).rejects.toMatchObject({ code: 'CHANNEL_CLOSED' })
+})
+
+async function residentMB(pid: number): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8')
+  return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1_024
+}
+
+/** Repeats `task` until it succeeds. */
+function within<T>(ms: number, task: () => Promise<T>): Promise<T> {
+  return vi.waitFor(task, { timeout: ms, interval: 20 })
+}

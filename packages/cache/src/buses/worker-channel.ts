@@ -15,15 +15,17 @@ export class WorkerChannelBus implements Bus {
   }
 
   subscribe(listener: BusListener): void {
-    this.#channel = openWorkerChannel(`stepladder:cache:${this.#name}`, (message) => {
+    const onMissed = () => listener.onGap()
+    const onMessage = (message: unknown) => {
       const invalidation = readInvalidation(message)
       if (invalidation) listener.onInvalidation(invalidation)
       else listener.onGap()
-    })
+    }
+    this.#channel = openWorkerChannel(`stepladder:cache:${this.#name}`, onMessage, { onMissed })
   }
 
   async publish({ keys, tags }: Invalidation): Promise<void> {
-    await this.#channel?.post({ keys, tags })
+    await this.#channel?.broadcast({ keys, tags })
   }
 
   async close(): Promise<void> {
