@@ -15,6 +15,8 @@ export interface ControlledCluster {
   readonly supervisor: Supervisor
   /** What the workers run. */
   readonly file: string
+  /** Resolves when all workers run the new build; rejects with `ReloadFailedError`. */
+  readonly reload: () => Promise<void>
   /** Resolves when all has ended. */
   readonly stop: () => Promise<void>
   /** Lets `hear` hear what is logged, until the returned function is called. */
@@ -24,11 +26,11 @@ export interface ControlledCluster {
 /** Answers requests by steering the cluster. */
 export function controlCommands(cluster: ControlledCluster): Answer {
   return async (request, say) => {
-    const { supervisor, stop, overhear } = cluster
+    const { supervisor, reload, stop, overhear } = cluster
     const hush = isLong(request) ? overhear(say) : () => {}
     try {
       if (request.command === 'status') return await statusOf(cluster)
-      if (request.command === 'reload') return await supervisor.reload()
+      if (request.command === 'reload') return await reload()
       if (request.command === 'stop') return await stop()
       return await supervisor.captures.order(workerFor(supervisor, request), request)
     } finally {

@@ -22,6 +22,8 @@ import type { WorkerProgram } from './worker-process.ts'
 export interface SupervisorOptions extends ClusterSettings, WorkerProgram {
   /** A new worker must live so long after it listens before an old one goes, in milliseconds. Default 1000. */
   readonly settleMs?: number | undefined
+  /** Workers that cannot be kept alive do not end it: the next reload may mend them. */
+  readonly waitsForReload?: boolean | undefined
   /** Hears of each reload when it begins, with its end. */
   readonly onReload?: ((ended: Promise<void>) => void) | undefined
 }
@@ -266,6 +268,10 @@ export class Supervisor implements Closeable {
     this.#count(reason)
     const decision = place.decide(worker, { othersLive: this.#living.size > 0, hasServed: this.#hasServed })
     const death = `worker ${worker.pid ?? place.instance} ${display(exit)}`
+    if (decision.kind === 'give-up' && this.#options.waitsForReload) {
+      this.#options.log(`${death}; waiting for a change: ${decision.reason}`)
+      return
+    }
     if (decision.kind === 'give-up') {
       this.#giveUp(`${death}; giving up: ${decision.reason}`)
       return
