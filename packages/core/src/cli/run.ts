@@ -29,7 +29,9 @@ export const run: Command = {
     if (file === undefined) throw new UsageError('which file? stepladder run FILE')
     const program = { exec: findFile(file), args, execArgv: [...process.execArgv, '--import', preload] }
     const settings = checkClusterOptions('stepladder run', readClusterFlags(words))
-    await supervise({ ...settings, ...program }, takeSystemdSettings(process.env))
+    const development = words.given.has('watch') ? inDevelopment(settings.log) : {}
+    const systemd = takeSystemdSettings(process.env)
+    await supervise({ ...settings, ...program, ...development, systemd })
   },
 }
 

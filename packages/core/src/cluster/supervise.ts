@@ -1,28 +1,40 @@
 import type { Closeable } from '../closeable.ts'
 import { controlCommands } from '../supervisor/control-commands.ts'
 import { openControl } from '../supervisor/control-server.ts'
+import { HealthServer } from '../supervisor/health-server.ts'
+import { Service } from '../supervisor/service.ts'
+import { stopInOrder } from '../supervisor/stop-in-order.ts'
 import { ReloadFailedError, Supervisor, type SupervisorOptions } from '../supervisor/supervisor.ts'
+import { Systemd, type SystemdSettings } from '../supervisor/systemd.ts'
 import { OverheardLog } from './overheard-log.ts'
 
 export interface SuperviseOptions extends SupervisorOptions {
   /** Reloads whenever it calls what it is given: a file has changed. */
   readonly reloadOn?: ((reload: (reason: string) => void) => Closeable) | undefined
+  /** Set where this process is a service of systemd that is to tell how it does. */
+  readonly systemd?: SystemdSettings | undefined
 }
+
+const asProcessOne = 'as process 1 of a container Node does not reap orphans: start it with docker run --init'
 
 /** Runs a supervisor until it is told to stop, and lets signals, commands and changes of the code steer it. */
 export async function supervise(options: SuperviseOptions): Promise<void> {
-  const { workers, workersBecause, drainMs } = options
+  const { workers, workersBecause, startMs, healthAddress } = options
   const { say: log, overhear } = new OverheardLog(options.log)
   const because = workersBecause === undefined ? '' : `: ${workersBecause}`
   log(`supervisor ${process.pid} starts ${workers} worker${workers === 1 ? '' : 's'}${because}`)
-  const supervisor = new Supervisor({ ...options, log })
+  if (process.pid === 1) log(asProcessOne)
+  const supervisor = new Supervisor({ ...options, log, onReload: (ended) => service?.reloads(ended) })
+  const health = healthAddress && (await HealthServer.open(healthAddress, () => supervisor.health))
+  if (health) log(`probes are answered at ${health.url}/livez and /readyz`)
+  const service = options.systemd && new Service(new Systemd({ ...options.systemd, log }))
   let isStopping = false
   const stop = () => {
     // Ctrl+C under npm comes twice; neither is a reason to cut what is being answered.
     if (isStopping) return log('stopping already; SIGKILL would cut what is left')
     isStopping = true
-    log(`stopping: no new connections, ${drainMs / 1_000} s to finish what was begun`)
-    supervisor.close()
+    service?.stops()
+    stopInOrder(supervisor, { ...options, log })
   }
   const reload = () => {
     supervisor.reload().then(
@@ -35,6 +47,7 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
   process.on('SIGHUP', reload)
   // A parent that started us with a channel and is gone will not send a signal any more.
   if (process.connected) process.once('disconnect', stop)
+  service?.starts(supervisor, startMs)
   supervisor
     .start()
     .then(
@@ -68,5 +81,6 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
     process.off('SIGHUP', reload)
     await watch?.close()
     await (await control).close()
+    await Promise.all([health?.close(), service?.close()])
   })
 }

@@ -1,4 +1,5 @@
 import { type Clock, sleep, systemClock } from '../clock.ts'
+import type { Closeable } from '../closeable.ts'
 import type { Supervisor } from './supervisor.ts'
 import type { Systemd } from './systemd.ts'
 
@@ -6,7 +7,7 @@ import type { Systemd } from './systemd.ts'
 const lookEveryMs = 50
 
 /** What systemd is told of a cluster, from its start to its end. */
-export class Service {
+export class Service implements Closeable {
   readonly #systemd: Systemd
   readonly #clock: Clock
   #isStopping = false
@@ -42,5 +43,10 @@ export class Service {
   stops(): void {
     this.#isStopping = true
     this.#systemd.stopping('finishing what was begun')
+  }
+
+  async close(): Promise<void> {
+    this.#isStopping = true
+    await this.#systemd.close()
   }
 }

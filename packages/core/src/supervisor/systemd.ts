@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { type Clock, systemClock, type Timer } from '../clock.ts'
+import type { Closeable } from '../closeable.ts'
 
 /** What systemd says to a service in its environment. */
 export interface SystemdSettings {
@@ -34,7 +35,7 @@ export function takeSystemdSettings(environment: NodeJS.ProcessEnv): SystemdSett
  * systemd's sends each message; one after the other, since READY=1 must not overtake RELOADING=1. What
  * cannot be told is said once on the log, and is no trouble for the cluster.
  */
-export class Systemd {
+export class Systemd implements Closeable {
   readonly #options: SystemdOptions
   readonly #clock: Clock
   #last: Promise<void> = Promise.resolve()
