@@ -30,6 +30,22 @@ const texts: { readonly [option in Exclude<keyof ClusterOptions, OptionsOfCodeOn
       value: '[HOST:]PORT',
       says: 'answers /livez and /readyz for the whole fleet there; default: nowhere',
     },
+    hang: {
+      value: 'DURATION|off',
+      says: 'a worker whose event loop stands still for so long is replaced;\ndefault: 1.5s',
+    },
+    maxMemory: {
+      value: 'SIZE',
+      says: 'a worker that holds so much memory, such as 512mb, is replaced;\ndefault: no limit',
+    },
+    maxAge: {
+      value: 'DURATION',
+      says: 'a worker that is so old, such as 12h, is replaced; default: no limit',
+    },
+    maxRequests: {
+      value: 'N',
+      says: 'a worker that has had so many requests is replaced; default: no limit',
+    },
     distribution: {
       value: 'KIND',
       says:

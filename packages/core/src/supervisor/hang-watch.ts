@@ -109,19 +109,20 @@ export class HangWatch<Worker extends Suspect> implements Closeable {
       const silentMs = known.silence.look(known.wasHeard || !known.isWatched)
       known.wasHeard = false
       if (hangMs === undefined || silentMs < hangMs + graceMs) continue
+      if (this.#clock.monotonic() < known.excusedUntil) continue
       const seconds = (silentMs / 1_000).toFixed(1)
-      this.#suspect(
-        worker,
-        `not heard of for ${seconds} s; it is stopped, or in a call that cannot be interrupted`,
-        {
-          busyMs: silentMs,
-        },
-      )
+      this.#suspect(worker, silentMs, `not heard of for ${seconds} s, as if its process were stopped`)
     }
     this.#lookLater()
   }
 
-  #suspect(worker: Worker, story: string, { busyMs }: Pick<HangWord, 'busyMs'>): void {
+  #listen(worker: Worker, word: LastWord): void {
+    const known = this.#cases.get(worker)
+    if ('busyMs' in word) this.#suspect(worker, word.busyMs, describeHang(word))
+    else if (known) known.excusedUntil = this.#clock.monotonic() + answersWithinMs
+  }
+
+  #suspect(worker: Worker, busyMs: number, story: string): void {
     const known = this.#cases.get(worker)
     // One that drains has its deadline.
     if (!known || known.hangsSince !== undefined || worker.state !== 'serving') return

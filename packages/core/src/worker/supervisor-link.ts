@@ -1,6 +1,7 @@
 import cluster from 'node:cluster'
 import type { Distribution } from '../cluster/cluster-options.ts'
 import { isOurs, type ToSupervisor, type ToWorker } from '../cluster/messages.ts'
+import type { NativeHandle } from '../cluster/native-handle.ts'
 
 /** Set by the supervisor for its workers; holds a `WorkerSituation` as JSON. */
 export const situationVariable = 'STEPLADDER_WORKER'
@@ -10,6 +11,8 @@ export interface WorkerSituation {
   /** How long a drain may take where the supervisor did not say, in milliseconds. */
   readonly drainMs: number
   readonly distribution: Distribution
+  /** An event loop that stands still for so long hangs, in milliseconds; undefined: it is not watched. */
+  readonly hangMs?: number | undefined
 }
 
 /** The worker's end of the channel to its supervisor. */
@@ -17,8 +20,8 @@ export interface SupervisorLink {
   readonly situation: WorkerSituation
   /** Numbers that no other message of this process bears. */
   nextId(): number
-  /** Resolves when the message has left this process, so that an exit does not lose it. */
-  send(message: ToSupervisor): Promise<void>
+  /** Resolves when the message has left this process, with a copy of the socket, so that an exit does not lose it. */
+  send(message: ToSupervisor, handle?: NativeHandle): Promise<void>
   /** Hears what the supervisor says, and the socket that came with it; the returned function ends that. */
   listen(listener: (message: ToWorker, handle?: unknown) => void): () => void
 }
@@ -50,10 +53,11 @@ function openLink(): SupervisorLink | undefined {
     // Only our supervisor sets the variable, and it is of the same version.
     situation: JSON.parse(text) as WorkerSituation,
     nextId: () => ++lastId,
-    async send(message) {
+    async send(message, handle) {
       // A supervisor that is gone ends this process by itself; until then there is nobody to tell.
       if (!process.connected) return
-      await new Promise<void>((resolve) => process.send?.(message, () => resolve()))
+      // Node's types know sockets and servers, and not what stands beneath them.
+      await new Promise<void>((resolve) => process.send?.(message, handle as never, () => resolve()))
     },
     listen(listener) {
       listeners.add(listener)

@@ -1,0 +1,55 @@
+import { subscribe } from 'node:diagnostics_channel'
+import { ProcessStats } from './process-stats.ts'
+import type { SupervisorLink } from './supervisor-link.ts'
+import { Watchdog } from './watchdog.ts'
+
+/** How often the watchdog is told that the event loop turns, in milliseconds. */
+const beatEveryMs = 100
+/** How many beats apart the supervisor is told: two a second. */
+const beatsPerHeartbeat = 5
+
+/** The pauses of this process, which has one event loop. */
+const pauses = new Set<symbol>()
+const onPause = new Set<() => void>()
+
+/**
+ * Until the returned function is called, an event loop that stands still is no hang: for what blocks it on
+ * purpose, such as a heap snapshot. The supervisor is told before this returns.
+ */
+export function pauseWatch(): () => void {
+  const pause = Symbol('pause')
+  pauses.add(pause)
+  for (const tell of onPause) tell()
+  return () => void pauses.delete(pause)
+}
+
+/** From now on tells the supervisor how this process is, and both it and a watchdog that its event loop turns. */
+export function startHeartbeat(link: SupervisorLink): void {
+  const { hangMs } = link.situation
+  const stats = new ProcessStats()
+  const watchdog = hangMs === undefined ? undefined : new Watchdog(hangMs)
+  let isServing = false
+  let beats = 0
+  // What loads at start may take long; and who stands at a breakpoint does not hang.
+  const isWatched = () => isServing && pauses.size === 0 && !isDebugged()
+  const tell = () => link.send({ stepladder: 'alive', isWatched: isWatched() })
+  onPause.add(() => {
+    watchdog?.beat(false)
+    void tell()
+  })
+  subscribe('tracing:net.server.listen:asyncEnd', () => {
+    isServing = true
+    void tell()
+  })
+  setInterval(async () => {
+    watchdog?.beat(isWatched())
+    beats += 1
+    if (beats % beatsPerHeartbeat !== 0) return
+    await link.send({ stepladder: 'alive', isWatched: isWatched(), vitals: await stats.take() })
+  }, beatEveryMs).unref()
+}
+
+/** Whether a debugger may hold this process; loaded late, since it takes milliseconds of a start. */
+function isDebugged(): boolean {
+  return process.getBuiltinModule('node:inspector')?.url() !== undefined
+}

@@ -1,0 +1,67 @@
+/**
+ * Runs in a thread of its own in each worker, where it goes on while the worker's event loop hangs. It then
+ * asks the inspector what runs, and writes that to the supervisor, past the event loop. It ends the worker,
+ * and all that it had started, when the supervisor is gone.
+ *
+ *   quiet --no beat for hangMs--> asking for the stack --a beat after all--> quiet
+ *                                 asking --still no beat--> told --a beat--> quiet
+ */
+import { writeSync } from 'node:fs'
+import { workerData } from 'node:worker_threads'
+import { sleep } from '../clock.ts'
+import { type LastWord, lastWordsFd, type StackFrame } from '../cluster/hang-word.ts'
+import { Silence } from '../cluster/silence.ts'
+import { mainThreadStack } from './main-thread-stack.ts'
+import { endGroup } from './process-group.ts'
+import type { WatchdogOrders } from './watchdog.ts'
+
+/** A call outside JavaScript is not waited for longer than this, in milliseconds. */
+const stackWithinMs = 300
+/** A garbage collection that has just ended, or such a call, lets the event loop turn so soon. Milliseconds. */
+const recoversWithinMs = 100
+const mostFrames = 50
+
+// Only `Watchdog` starts this file.
+const { shared, hangMs, supervisorPid } = workerData as WatchdogOrders
+const lookEveryMs = Math.min(250, hangMs / 15)
+const silence = new Silence(lookEveryMs)
+let lastBeat = 0
+let state: 'quiet' | 'asking' | 'told' = 'quiet'
+
+function look(): void {
+  // An event loop that hangs cannot go by itself.
+  if (process.ppid !== supervisorPid) endGroup()
+  const beat = Atomics.load(shared, 0)
+  const isWatching = Atomics.load(shared, 1) === 1
+  const silentMs = silence.look(beat !== lastBeat || !isWatching)
+  lastBeat = beat
+  if (silentMs === 0 && state === 'told') state = 'quiet'
+  if (silentMs >= hangMs && state === 'quiet') {
+    state = 'asking'
+    void investigate(beat, silentMs)
+  }
+}
+
+async function investigate(beat: number, silentMs: number): Promise<void> {
+  const startedAt = performance.now()
+  tell({ isAsking: true })
+  const answer = mainThreadStack()
+  const frames = await Promise.race([answer, sleep(stackWithinMs).then((): StackFrame[] => [])])
+  await sleep(recoversWithinMs)
+  if (Atomics.load(shared, 0) === beat) {
+    tell({ busyMs: silentMs + performance.now() - startedAt, frames: frames.slice(0, mostFrames) })
+  }
+  // One inspector at a time: what is in a call outside JavaScript answers when that has ended.
+  await answer
+  state = Atomics.load(shared, 0) === beat ? 'told' : 'quiet'
+}
+
+function tell(word: LastWord): void {
+  try {
+    writeSync(lastWordsFd, `${JSON.stringify(word)}\n`)
+  } catch {
+    // The supervisor is gone, which the next look sees; or it hears of the hang because no heartbeat comes.
+  }
+}
+
+setInterval(look, lookEveryMs)
