@@ -14,6 +14,10 @@ const texts: { readonly [option in Exclude<keyof ClusterOptions, OptionsOfCodeOn
       value: 'N|auto|max-1',
       says: 'how many workers; default: auto, one per core or as the CPU quota allows;\nmax-1: one fewer',
     },
+    start: {
+      value: 'DURATION',
+      says: 'how long a worker may take until it listens and is ready; default: 30s',
+    },
     drain: {
       value: 'DURATION',
       says: 'how long a worker may take to finish what it began; default: 10s',

@@ -26,6 +26,8 @@ export interface ClusterOptions extends WatchOptions {
   readonly distribution?: Distribution | undefined
   /** Default `'least-connections'`; only for the distribution `'dispatch'`. */
   readonly balance?: Balance | undefined
+  /** How long a worker may take until it listens and its checks (`readyWhen`) pass. Default 30 s. */
+  readonly start?: Duration | undefined
   /** How long a worker may take to finish what it began. Default 10 s. */
   readonly drain?: Duration | undefined
   /**
@@ -63,6 +65,7 @@ const names: readonly (keyof ClusterOptions)[] = [
   'workers',
   'distribution',
   'balance',
+  'start',
   'drain',
   'shutdownDelay',
   'healthPort',
@@ -77,7 +80,7 @@ const names: readonly (keyof ClusterOptions)[] = [
 export function checkClusterOptions(owner: string, options: ClusterOptions): ClusterSettings {
   checkOptionNames(owner, options, names)
   const { workers = 'auto', distribution = 'shared', balance, drain = '10s', log = logToStderr } = options
-  const { shutdownDelay = 0, healthPort } = options
+  const { start = '30s', shutdownDelay = 0, healthPort } = options
   const { count, because } = countWorkers(owner, workers)
   checkChoice(owner, 'distribution', distribution, distributions)
   if (distribution === 'reuseport' && !canReusePort) {
@@ -93,7 +96,7 @@ export function checkClusterOptions(owner: string, options: ClusterOptions): Clu
     distribution,
     balance: balance ?? 'least-connections',
     drainMs: parseDuration(owner, 'drain', drain),
-    startMs: 30_000,
+    startMs: parseDuration(owner, 'start', start),
     shutdownDelayMs: parseDuration(owner, 'shutdownDelay', shutdownDelay),
     healthAddress: healthPort === undefined ? undefined : parseListenAddress(owner, 'healthPort', healthPort),
     ...checkWatchOptions(owner, options),
