@@ -3,13 +3,11 @@ import { writeFile } from 'node:fs/promises'
 import { writeHeapSnapshot } from 'node:v8'
 import { sleep } from '../clock.ts'
 import type { CaptureRequest } from '../cluster/control-protocol.ts'
+import { pauseWatch } from './heartbeat.ts'
 import type { SupervisorLink } from './supervisor-link.ts'
 
-/** Until what it returns is called, an event loop that stands still is no hang. */
-type PauseWatch = () => () => void
-
 /** Writes the heap snapshots and CPU profiles that the supervisor orders from this worker, one at a time. */
-export function takeOrders(link: SupervisorLink, pauseWatch: PauseWatch = () => () => {}): void {
+export function takeOrders(link: SupervisorLink): void {
   let isBusy = false
   link.listen(async (message) => {
     if (message.stepladder !== 'capture') return
@@ -20,20 +18,20 @@ export function takeOrders(link: SupervisorLink, pauseWatch: PauseWatch = () => 
       return
     }
     isBusy = true
-    const failure = await capture(request, pauseWatch).then(() => undefined, describe)
+    const failure = await capture(request).then(() => undefined, describe)
     isBusy = false
     await link.send({ stepladder: 'captured', id, ...(failure === undefined ? {} : { failure }) })
   })
 }
 
-async function capture(request: CaptureRequest, pauseWatch: PauseWatch): Promise<void> {
+async function capture(request: CaptureRequest): Promise<void> {
   const { file } = request
   // Ours from now on: a file that exists is not overwritten. It will hold what the app held, passwords too.
   closeSync(openSync(file, 'wx', 0o600))
   const discard = () => rmSync(file, { force: true })
   process.once('exit', discard)
   try {
-    if (request.command === 'heap-snapshot') takeHeapSnapshot(file, pauseWatch)
+    if (request.command === 'heap-snapshot') takeHeapSnapshot(file)
     else await takeProfile(file, request.seconds)
   } catch (failure) {
     discard()
@@ -44,7 +42,7 @@ async function capture(request: CaptureRequest, pauseWatch: PauseWatch): Promise
 }
 
 /** Blocks this process until it is written. */
-function takeHeapSnapshot(file: string, pauseWatch: PauseWatch): void {
+function takeHeapSnapshot(file: string): void {
   const resume = pauseWatch()
   try {
     writeHeapSnapshot(file)
