@@ -1,4 +1,14 @@
 export { type OpenRedisOptions, openRedis } from './adapters/ioredis.ts'
+export {
+  type OpenTelemetryReporterOptions,
+  type OtelHistogram,
+  type OtelHistogramOptions,
+  type OtelMeter,
+  type OtelSpan,
+  type OtelSpanOptions,
+  type OtelTracer,
+  openTelemetryReporter,
+} from './adapters/opentelemetry.ts'
 export { type OpossumBreakerOptions, opossumBreaker } from './adapters/opossum.ts'
 export { type Backoff, type ExponentialBackoffOptions, exponentialBackoff } from './backoff.ts'
 export { type Breaker, BreakerOpenError, noBreaker } from './breaker.ts'
@@ -18,7 +28,8 @@ export {
   StepladderError,
   UnknownOptionError,
 } from './errors.ts'
-export { createMetrics, type Metrics, type MetricsOptions } from './metrics/metrics.ts'
+export { type Logger, type LogReportsOptions, logReports } from './log-reports.ts'
+export { createMetrics, type Metrics, type MetricsOptions, type Scrape } from './metrics/metrics.ts'
 export type { Histogram, HistogramConfiguration, MetricsRegistry, PromClient } from './metrics/prom-client.ts'
 export type { OperationTrace } from './operation-channel.ts'
 export { checkOptionNames } from './options.ts'

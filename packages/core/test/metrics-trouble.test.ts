@@ -1,4 +1,5 @@
-import { describe, expect, test, vi } from 'vitest'
+import { withDeadline } from '@stepladder/core'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import type { MetricSnapshot } from '../src/cluster/messages.ts'
 import { WorkerMetrics } from '../src/metrics/worker-metrics.ts'
 import { MetricsLedger } from '../src/supervisor/metrics-ledger.ts'
@@ -6,8 +7,12 @@ import { type RunningCluster, startCluster } from './running-cluster.ts'
 
 const app = 'troubled-metrics-app.cjs'
 
-async function scrape({ port }: RunningCluster): Promise<{ status: number; type: string; text: string }> {
-  const response = await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { connection: 'close' } })
+async function scrape(
+  { port }: RunningCluster,
+  accept = '*/*',
+): Promise<{ status: number; type: string; text: string }> {
+  const headers = { connection: 'close', accept }
+  const response = await fetch(`http://127.0.0.1:${port}/metrics`, { headers })
   const type = response.headers.get('content-type') ?? ''
   return { status: response.status, type, text: await response.text() }
 }
@@ -16,7 +21,8 @@ describe.each(['prom-client', '@prometheus-io/client'])('over %s', (client) => {
   test('a metric that cannot be read costs scrapes, not workers', async () => {
     await using cluster = await startCluster({ app, workers: 1, env: { METRICS_CLIENT: client } })
     const { pid } = await cluster.json<{ pid: number }>('/database/down')
-    expect(await scrape(cluster)).toMatchObject({ status: 500 })
+    const text = 'The metrics cannot be read: the database is down\n'
+    expect(await scrape(cluster)).toMatchObject({ status: 500, text })
     // The worker reports each second, and says at once and only once that it cannot.
     await cluster.supervisor.waitForOutput(/metrics of this worker cannot be read/)
     await new Promise((resolve) => setTimeout(resolve, 1_500))
@@ -34,16 +40,25 @@ describe.each(['prom-client', '@prometheus-io/client'])('over %s', (client) => {
     )
   })
 
-  test('who asks for OpenMetrics gets OpenMetrics', async () => {
-    const env = { METRICS_CLIENT: client, OPENMETRICS: '1' }
-    await using cluster = await startCluster({ app, workers: 1, env })
-    await cluster.json('/order')
-    const { type, text } = await scrape(cluster)
-    expect(type).toContain('application/openmetrics-text')
-    expect(text).toMatch(/# EOF\n$/)
-    expect(text).toContain('# TYPE orders counter\norders_total 1\n')
-    expect(text).not.toContain('_total_total')
-  })
+  test.each(['classic', 'openmetrics'])(
+    'the totals of all workers in the format that was asked for, from registries that are %s',
+    async (format) => {
+      const env = { METRICS_CLIENT: client, OPENMETRICS: format === 'openmetrics' ? '1' : '' }
+      await using cluster = await startCluster({ app, workers: 1, env })
+      await cluster.json('/order')
+      const [open, classic] = await Promise.all([
+        scrape(cluster, 'application/openmetrics-text; version=1.0.0'),
+        scrape(cluster),
+      ])
+      expect(open.type).toContain('application/openmetrics-text')
+      expect(open.text).toMatch(/# EOF\n$/)
+      expect(open.text).toContain('# TYPE orders counter\norders_total 1\n')
+      expect(open.text).not.toContain('_total_total')
+      expect(classic.type).toContain('text/plain')
+      expect(classic.text).toContain('# TYPE orders_total counter\norders_total 1\n')
+      expect(classic.text).not.toContain('# EOF')
+    },
+  )
 
   test("a summary's sum and count do not fall when a worker is killed", async () => {
     await using cluster = await startCluster({ app, workers: 1, env: { METRICS_CLIENT: client } })
@@ -113,12 +128,32 @@ describe('a metric that takes long to read', () => {
 
   test('is not asked again each second while it is read', async () => {
     vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
     const { reads } = setUp()
     await vi.advanceTimersByTimeAsync(5_000)
     expect(reads).toHaveLength(1)
     reads[0]?.resolve(counted(1))
     await vi.advanceTimersByTimeAsync(1_000)
     expect(reads).toHaveLength(2)
-    vi.useRealTimers()
+  })
+
+  test('is given up after five seconds, and said once; what is read later is told again', async () => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const said = vi.spyOn(console, 'error').mockImplementation(() => {})
+    onTestFinished(() => said.mockRestore())
+    const { reads, total } = setUp()
+    await vi.advanceTimersByTimeAsync(14_000)
+    expect(said).toHaveBeenCalledOnce()
+    reads.at(-1)?.resolve(counted(1))
+    await vi.advanceTimersByTimeAsync(0)
+    expect(total()).toEqual(counted(1))
+  })
+
+  test('does not keep a scrape waiting for a supervisor that does not answer', async () => {
+    const { worker, reads } = setUp()
+    const scrape = withDeadline('a scrape', 30, (signal) => worker.scrape(signal))
+    reads[0]?.resolve(counted(1))
+    await expect(scrape).rejects.toThrow('a scrape did not end within 30 ms')
   })
 })

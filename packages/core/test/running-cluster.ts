@@ -46,8 +46,8 @@ export function fixture(name: string): string {
 async function askOnce<T>(port: number, path: string): Promise<T> {
   const response = await fetch(`http://127.0.0.1:${port}${path}`, {
     headers: { connection: 'close' },
-    // A worker may be killed that has taken the connection.
-    signal: AbortSignal.timeout(1_000),
+    // A worker may be killed that has taken the connection; one that starts on a busy machine takes seconds.
+    signal: AbortSignal.timeout(4_000),
   })
   if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`)
   // The caller says what its fixture answers.

@@ -1,3 +1,4 @@
+import { other } from '../metrics/series-cap.ts'
 import type { RoutedRequest } from './routed-request.ts'
 
 /** More routes than this are counted together as `other`. */
@@ -14,14 +15,14 @@ export class RouteLabels {
   readonly #labels = new Set<string>()
   readonly #mountsOf = new WeakMap<object, Set<string>>()
 
-  /** The pattern of the route that answered, or `unmatched`. */
-  of({ route, baseUrl = '' }: RoutedRequest): string {
-    if (route?.path === undefined) return 'unmatched'
+  /** The pattern of the route that answered; undefined where none did. */
+  of({ route, baseUrl = '' }: RoutedRequest): string | undefined {
+    if (route?.path === undefined) return undefined
     const mounts = this.#mountsOf.get(route) ?? new Set()
     this.#mountsOf.set(route, mounts)
     // Express takes `/API` for `/api`.
     const mount = among(mounts, baseUrl.toLowerCase(), mostMounts, '/*')
-    return among(this.#labels, `${mount}${String(route.path)}`, mostRoutes, 'other')
+    return among(this.#labels, `${mount}${String(route.path)}`, mostRoutes, other)
   }
 }
 

@@ -5,4 +5,6 @@ export interface RoutedRequest extends IncomingMessage {
   readonly path?: string
   readonly baseUrl?: string
   readonly route?: { readonly path?: unknown }
+  /** `http` or `https`, as the proxy says where the app trusts it. */
+  readonly protocol?: string
 }

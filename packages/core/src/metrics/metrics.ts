@@ -1,9 +1,16 @@
+import { systemClock } from '../clock.ts'
 import type { Closeable } from '../closeable.ts'
 import type { MetricSnapshot } from '../cluster/messages.ts'
+import { withDeadline } from '../deadline.ts'
 import { InvalidOptionError } from '../errors.ts'
+import { harmless } from '../harmless.ts'
 import { checkOptionNames } from '../options.ts'
-import type { Report, Reporter } from '../report.ts'
+import type { Reporter } from '../report.ts'
+import { operationBuckets } from './buckets.ts'
+import { chooseExposition, contentTypes, type Exposition, expositionOf } from './exposition.ts'
+import { OperationHistograms } from './operation-histograms.ts'
 import { type Histogram, isHistogramOf, type MetricsRegistry, type PromClient } from './prom-client.ts'
+import { readRegistry } from './registry-snapshot.ts'
 import { type WorkerMetrics, workerMetrics } from './worker-metrics.ts'
 
 export interface MetricsOptions {
@@ -13,32 +20,35 @@ export interface MetricsOptions {
   readonly registry?: MetricsRegistry | undefined
 }
 
-/** Upper bounds in seconds, from a cached answer to a hopeless one. */
-const buckets = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+/** What Prometheus is answered. */
+export interface Scrape {
+  readonly contentType: string
+  readonly text: string
+}
+
+/** Half of what Prometheus waits by default, so that it hears why rather than nothing. Milliseconds. */
+const scrapeWithinMs = 5_000
 
 /** Metrics of this process, and of all workers of the machine where a supervisor runs it. */
 export class Metrics implements Closeable {
   /**
    * Counts and times every operation of the module it is given to: `createCache({ report: metrics.report })`.
-   * Never throws: what it cannot count, it says once on stderr.
+   * Never throws: what it cannot count, it says once on stderr. What an app gives too many names to is counted
+   * as `other`.
    */
-  readonly report: Reporter = (report) => this.#observe(report)
+  readonly report: Reporter = harmless('counted', (report) => this.#operations.observe(report))
   readonly #client: PromClient
   readonly #registry: MetricsRegistry
   readonly #worker: WorkerMetrics | undefined
   readonly #histograms = new Map<string, Histogram>()
-  readonly #uncounted = new Set<string>()
+  readonly #operations = new OperationHistograms((name, help, labels) => this.histogram(name, help, labels))
 
   constructor(options: MetricsOptions) {
     checkOptionNames('createMetrics', options, ['client', 'registry'])
     const { client, registry = client?.register } = options
     if (typeof client?.Histogram !== 'function') {
-      throw new InvalidOptionError(
-        'createMetrics',
-        'client',
-        client,
-        'the module prom-client or @prometheus-io/client',
-      )
+      const expected = 'the module prom-client or @prometheus-io/client'
+      throw new InvalidOptionError('createMetrics', 'client', client, expected)
     }
     this.#client = client
     this.#registry = registry
@@ -46,23 +56,22 @@ export class Metrics implements Closeable {
     this.#worker?.add(registry)
   }
 
-  get contentType(): string {
-    return this.#registry.contentType
-  }
-
   /**
-   * All metrics as Prometheus reads them. Under a supervisor those of all workers, the dead included (a
-   * counter never falls), and of every registry that a worker made `Metrics` over; else those of this
-   * registry. Rejects when a metric cannot be read.
+   * All metrics as Prometheus reads them: classic text, or OpenMetrics for who asks for it in `accept`, the
+   * request's header. Under a supervisor those of all workers, the dead included (a counter never falls), and
+   * of every registry that a worker made `Metrics` over; else those of this registry. Rejects when a metric
+   * cannot be read, and with `DeadlineExceededError` after 5 seconds. Exemplars are only in what a registry of
+   * the same format writes without a supervisor.
    */
-  async text(): Promise<string> {
-    if (!this.#worker) return this.#registry.metrics()
-
-    const snapshots = await this.#worker.scrape()
-    const named = this.contentType.startsWith('application/openmetrics-text')
-      ? snapshots.map((snapshot) => snapshot.map(withoutTotal))
-      : snapshots
-    return this.#client.AggregatorRegistry.aggregate(named, this.contentType).metrics()
+  async scrape(accept?: string): Promise<Scrape> {
+    const exposition = chooseExposition(accept)
+    const text = await withDeadline(
+      'Reading the metrics',
+      scrapeWithinMs,
+      (signal) => this.#write(exposition, signal),
+      systemClock,
+    )
+    return { contentType: contentTypes[exposition], text }
   }
 
   /**
@@ -72,7 +81,9 @@ export class Metrics implements Closeable {
   histogram(name: string, help: string, labelNames: string[]): Histogram {
     const known = this.#histograms.get(name) ?? this.#made(name, labelNames)
     const registers = [this.#registry as never]
-    const histogram = known ?? new this.#client.Histogram({ name, help, labelNames, buckets, registers })
+    const histogram =
+      known ??
+      new this.#client.Histogram({ name, help, labelNames, buckets: [...operationBuckets], registers })
     this.#histograms.set(name, histogram)
     return histogram
   }
@@ -80,6 +91,19 @@ export class Metrics implements Closeable {
   /** Says a last time what was counted here. */
   async close(): Promise<void> {
     await this.#worker?.flush()
+  }
+
+  async #write(exposition: Exposition, signal: AbortSignal): Promise<string> {
+    // As the client writes its own: nothing that it knows is lost, exemplars among it.
+    if (!this.#worker && expositionOf(this.#registry.contentType) === exposition)
+      return this.#registry.metrics()
+
+    const snapshots = this.#worker
+      ? await this.#worker.scrape(signal)
+      : [(await readRegistry(this.#registry)).map(asItIs)]
+    const named =
+      exposition === 'openmetrics' ? snapshots.map((metrics) => metrics.map(withoutTotal)) : snapshots
+    return this.#client.AggregatorRegistry.aggregate(named, contentTypes[exposition]).metrics()
   }
 
   #made(name: string, labelNames: readonly string[]): Histogram | undefined {
@@ -90,27 +114,16 @@ export class Metrics implements Closeable {
     const expected = `one whose "${name}" is a histogram with the labels ${labels} and without exemplars`
     throw new InvalidOptionError('createMetrics', 'registry', this.#registry, expected)
   }
-
-  #observe({ component, name, operation, outcome, ms }: Report): void {
-    try {
-      this.histogram(
-        `stepladder_${component}_operation_seconds`,
-        `How long operations of ${component} took, by outcome`,
-        ['name', 'operation', 'outcome'],
-      ).observe({ name, operation, outcome }, ms / 1_000)
-    } catch (failure) {
-      // Who reports must go on. Said once: a cache reports thousands of times a second.
-      if (!this.#uncounted.has(component)) {
-        console.error(`stepladder: an operation of ${component} could not be counted:`, failure)
-      }
-      this.#uncounted.add(component)
-    }
-  }
 }
 
 /** Metrics over the app's own prom-client. Throws `InvalidOptionError` when it is not one. */
 export function createMetrics(options: MetricsOptions): Metrics {
   return new Metrics(options)
+}
+
+/** Of one process there is nothing to add up, nor to leave out. */
+function asItIs(metric: MetricSnapshot): MetricSnapshot {
+  return { ...metric, aggregator: 'first' }
 }
 
 /** In OpenMetrics both clients add `_total` to a counter's samples; from aggregated ones they do not take it off first. */

@@ -1,14 +1,18 @@
 import type { Closeable } from '../closeable.ts'
 import type { MetricSnapshot } from '../cluster/messages.ts'
-import { type ClientMetric, fromWire, toWire } from '../cluster/metric-wire.ts'
+import { fromWire } from '../cluster/metric-wire.ts'
+import { withDeadline } from '../deadline.ts'
 import { closeOnShutdown } from '../shutdown.ts'
 import { type SupervisorLink, supervisorLink } from '../worker/supervisor-link.ts'
 import type { MetricsRegistry } from './prom-client.ts'
+import { readForWire } from './registry-snapshot.ts'
 
 const key = Symbol.for('stepladder.metrics')
 
 /** How often a worker tells its supervisor what it has counted: a kill -9 loses at most this much. */
 const snapshotEveryMs = 1_000
+/** A metric that takes longer to read counts as one that cannot be read. Milliseconds. */
+const readWithinMs = 5_000
 
 /**
  * The one of this process, also when two copies of this package are installed: the supervisor keeps one
@@ -47,10 +51,15 @@ export class WorkerMetrics implements Closeable {
     this.#registries.add(registry)
   }
 
-  /** What all workers of the machine have counted, the dead included. Rejects when a metric here cannot be read. */
-  async scrape(): Promise<MetricSnapshot[][]> {
+  /**
+   * What all workers of the machine have counted, the dead included. Rejects when a metric here cannot be read;
+   * waits for the supervisor until the signal is aborted.
+   */
+  async scrape(signal: AbortSignal): Promise<MetricSnapshot[][]> {
     const { id, snapshot } = await this.#take()
+    signal.throwIfAborted()
     const answer = new Promise<MetricSnapshot[][]>((resolve) => this.#scrapes.set(id, resolve))
+    signal.addEventListener('abort', () => void this.#scrapes.delete(id), { once: true })
     await this.#link.send({ stepladder: 'scrape', id, snapshot })
     return answer
   }
@@ -83,8 +92,9 @@ export class WorkerMetrics implements Closeable {
   async #take(): Promise<{ id: number; snapshot: readonly MetricSnapshot[] }> {
     // Numbered before it is read: the supervisor drops one that was overtaken by a younger one.
     const id = ++this.#lastId
-    const metrics = await Promise.all([...this.#registries].map((registry) => registry.getMetricsAsJSON()))
-    // Both clients give this shape; their types say less than that.
-    return { id, snapshot: toWire(metrics.flat() as ClientMetric[]) }
+    const metrics = await withDeadline('Reading the metrics', readWithinMs, () =>
+      Promise.all([...this.#registries].map(readForWire)),
+    )
+    return { id, snapshot: metrics.flat() }
   }
 }
