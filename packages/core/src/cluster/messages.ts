@@ -10,7 +10,7 @@ import type { ProcessVitals } from './vitals.ts'
  *   drain                           listening, closed (each address), leaving (told by a signal)
  *   stopping (all are told to go)   readiness (what the app's checks say)
  *   socket (answer to listen)       listen, then unlisten
- *   connection (handed out)         accepted, then released when it has closed
+ *   connection (handed out)         accepted, then released when it has closed, or passed (to another worker)
  *   deliver (channel message)       opened (a channel), broadcast, then handled from each receiver
  *   delivered (all have handled it), missed (the worker was silent for too long to keep all for it)
  *   lead                            stand (for a leadership), resigned (also from standing)
@@ -62,6 +62,7 @@ export type ToSupervisor =
   | { readonly stepladder: 'unlisten'; readonly key: string }
   | { readonly stepladder: 'accepted'; readonly key: string; readonly id: number; readonly isTaken: boolean }
   | { readonly stepladder: 'released'; readonly key: string }
+  | { readonly stepladder: 'passed'; readonly key: string }
   | { readonly stepladder: 'opened'; readonly channel: string }
   | ({ readonly stepladder: 'broadcast' } & ChannelMessage)
   | { readonly stepladder: 'handled'; readonly id: number }

@@ -6,6 +6,7 @@ export interface NativeHandle {
   /** Set by Node on a listening handle; hears each connection that was accepted. */
   onconnection?: ((error: number, client: NativeHandle) => void) | undefined
   listen(backlog: number): number
+  readStop(): number
   close(done?: () => void): void
   /** Only a TCP socket has one; Node looks whether it is there. */
   getsockname?: ((name: SocketName) => number) | undefined

@@ -78,7 +78,11 @@ export class DispatchedSocket implements ListeningSocket {
     for (const client of this.#waiting.splice(0)) this.#offer(client)
   }
 
-  /** The worker takes a connection that it was offered, or refuses. */
+  /** One that a worker passes on is handed out like one that has just come. */
+  pass(client: NativeHandle): void {
+    this.#offer(client)
+  }
+
   settle(listener: Listener, { id, isTaken }: Extract<ToSupervisor, { stepladder: 'accepted' }>): void {
     const seat = this.#seats.get(listener)
     const offer = seat?.offered.get(id)

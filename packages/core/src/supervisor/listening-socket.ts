@@ -1,4 +1,4 @@
-import type { ToWorker } from '../cluster/messages.ts'
+import type { ToSupervisor, ToWorker } from '../cluster/messages.ts'
 import type { NativeHandle } from '../cluster/native-handle.ts'
 
 /** A worker as a listening socket needs it. */
@@ -13,6 +13,10 @@ export interface ListeningSocket {
   readonly listeners: ReadonlySet<Listener>
   /** Answers the worker that asked. */
   join(listener: Listener, id: number): void
+  /** Gives a connection, on which nothing is under way, to one of the workers that serve. */
+  pass(client: NativeHandle): void
+  /** The worker takes a connection that it was offered, or refuses. */
+  settle(listener: Listener, answer: Extract<ToSupervisor, { stepladder: 'accepted' }>): void
   leave(listener: Listener): void
   close(): void
 }

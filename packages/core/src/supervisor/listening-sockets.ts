@@ -21,10 +21,11 @@ export class ListeningSockets {
     this.#balance = balance
   }
 
-  hear(worker: Listener, message: ToSupervisor): void {
+  hear(worker: Listener, message: ToSupervisor, handle?: NativeHandle): void {
     if (message.stepladder === 'listen') this.#open(worker, message)
     if (message.stepladder === 'unlisten') this.#release(worker, message.key)
-    if (message.stepladder === 'accepted') this.#dispatched(message.key)?.settle(worker, message)
+    if (message.stepladder === 'accepted') this.#sockets.get(message.key)?.settle(worker, message)
+    if (message.stepladder === 'passed' && handle) this.#pass(message.key, handle)
     if (message.stepladder === 'released') this.#dispatched(message.key)?.release(worker)
   }
 
@@ -69,6 +70,12 @@ export class ListeningSockets {
     const socket = this.#sockets.get(key)
     socket?.leave(worker)
     if (socket?.listeners.size === 0 && worker.state === 'serving') this.#close(key)
+  }
+
+  #pass(key: string, client: NativeHandle): void {
+    const socket = this.#sockets.get(key)
+    if (socket) socket.pass(client)
+    else client.close()
   }
 
   #close(key: string): void {

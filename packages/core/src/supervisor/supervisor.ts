@@ -2,6 +2,7 @@ import { sleep } from '../clock.ts'
 import type { Closeable } from '../closeable.ts'
 import type { ClusterSettings } from '../cluster/cluster-options.ts'
 import type { ToSupervisor } from '../cluster/messages.ts'
+import type { NativeHandle } from '../cluster/native-handle.ts'
 import { reusePortWarning } from '../cluster/reuse-port.ts'
 import { withDeadline } from '../deadline.ts'
 import { StepladderError } from '../errors.ts'
@@ -240,7 +241,7 @@ export class Supervisor implements Closeable {
       generation: this.#generation,
       program: this.#options,
       situation: { drainMs, distribution, hangMs },
-      hear: (message) => this.#hearSafely(worker, message),
+      hear: (message, handle) => this.#hearSafely(worker, message, handle),
     })
     this.#living.add(worker)
     if (this.#isStopping) worker.send({ stepladder: 'stopping' })
@@ -303,9 +304,9 @@ export class Supervisor implements Closeable {
   }
 
   /** An app may send anything under our name; it must not end the supervisor. */
-  #hearSafely(worker: WorkerHandle, message: ToSupervisor): void {
+  #hearSafely(worker: WorkerHandle, message: ToSupervisor, handle?: NativeHandle): void {
     try {
-      this.#hear(worker, message)
+      this.#hear(worker, message, handle)
     } catch (failure) {
       this.#options.log(
         `worker ${worker.pid} sent what cannot be handled (${message.stepladder}): ${failure}`,
@@ -313,11 +314,11 @@ export class Supervisor implements Closeable {
     }
   }
 
-  #hear(worker: WorkerHandle, message: ToSupervisor): void {
+  #hear(worker: WorkerHandle, message: ToSupervisor, handle?: NativeHandle): void {
     this.#hub.hear(worker, message)
     this.#seat.hear(worker, message)
     this.#watch.hear(worker, message)
-    this.#sockets.hear(worker, message)
+    this.#sockets.hear(worker, message, handle)
     this.#readiness.hear(worker, message)
     this.captures.hear(message)
     if (message.stepladder === 'leaving') this.#letGo(worker)

@@ -21,7 +21,7 @@ export interface WorkerHandleOptions {
   readonly instance: number
   /** The reload that brings it; 1 is the start. */
   readonly generation: number
-  readonly hear: (message: ToSupervisor) => void
+  readonly hear: (message: ToSupervisor, handle?: NativeHandle) => void
   readonly clock?: Clock
 }
 
@@ -64,14 +64,14 @@ export class WorkerHandle {
     this.#startedAt = clock.monotonic()
     this.#process = forkWorker(program, instance, situation)
     this.exited = this.#whenGone()
-    this.#process.on('message', (message: unknown) => {
+    this.#process.on('message', (message: unknown, handle: unknown) => {
       if (!isOurs(message)) return
       // Only our own code in the worker marks its messages so.
       const known = message as ToSupervisor
       if (known.stepladder === 'listening') this.#listensOn(known.address)
       if (known.stepladder === 'closed') this.addresses.delete(known.address)
       if (known.stepladder === 'leaving') this.state = 'draining'
-      hear(known)
+      hear(known, handle as NativeHandle | undefined)
     })
   }
 

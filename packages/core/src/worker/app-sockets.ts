@@ -13,14 +13,19 @@ interface AskingServer {
 }
 type Reply = (errno: number, handle: NativeHandle | null) => void
 
+/** Under which key the supervisor keeps the socket that a server of this worker listens on, if it does. */
+export type KeyOf = (server: object) => string | undefined
+
 /** An app that listens in this worker gets its sockets from the supervisor, and need not know. */
-export function takeSocketsFrom(link: SupervisorLink): void {
+export function takeSocketsFrom(link: SupervisorLink): KeyOf {
   if (link.situation.distribution === 'reuseport') listenBesideEachOther()
   const asked = new Map<
     number,
     (message: Extract<ToWorker, { stepladder: 'socket' }>, handle: unknown) => void
   >()
   const dispatched = new Map<string, DispatchedHandle>()
+  const shared = new Map<string, NativeHandle>()
+  const keys = new WeakMap<object, string>()
   let zeroPorts = 0
 
   const ask = (server: AskingServer, query: ListenQuery, reply: Reply) => {
@@ -30,7 +35,14 @@ export function takeSocketsFrom(link: SupervisorLink): void {
       if (errno !== undefined) return reply(errno, null)
       server._setServerData?.(data)
       const close = () => void link.send({ stepladder: 'unlisten', key })
-      if (!name) return reply(0, sayingWhenClosed(handle as NativeHandle, close))
+      keys.set(server, key)
+      if (!name) {
+        shared.set(key, handle as NativeHandle)
+        return reply(
+          0,
+          sayingWhenClosed(handle as NativeHandle, () => shared.delete(key) && close()),
+        )
+      }
       const own = new DispatchedHandle(name, { key, link, onClose: close })
       dispatched.set(key, own)
       reply(0, own)
@@ -53,12 +65,16 @@ export function takeSocketsFrom(link: SupervisorLink): void {
     if (message.stepladder === 'connection') {
       // It came with the message: see DispatchedSocket.
       const client = handle as NativeHandle | undefined
-      const isTaken = client !== undefined && (dispatched.get(message.key)?.hasRoom ?? false)
+      const own = dispatched.get(message.key)
+      const listening = own?.hasRoom ? own : shared.get(message.key)
+      const isTaken = client !== undefined && listening?.onconnection !== undefined
       link.send({ stepladder: 'accepted', key: message.key, id: message.id, isTaken })
-      if (isTaken) dispatched.get(message.key)?.take(client)
-      else client?.close()
+      if (!isTaken) client?.close()
+      else if (own) own.take(client)
+      else listening.onconnection?.(0, client)
     }
   })
+  return (server) => keys.get(server)
 }
 
 /** Each worker gets listening sockets of its own, among which the kernel divides new connections. */

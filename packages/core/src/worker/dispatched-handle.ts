@@ -39,6 +39,10 @@ export class DispatchedHandle implements NativeHandle {
     this.onconnection?.(0, client)
   }
 
+  readStop(): number {
+    return 0
+  }
+
   listen(): number {
     return 0
   }

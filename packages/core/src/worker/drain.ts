@@ -1,71 +1,60 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { Server as NetServer } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Clock, sleep, systemClock } from '../clock.ts'
+import type { PassOn } from './pass-on.ts'
+import type { WatchedServers } from './watched-servers.ts'
 
 export interface DrainOptions {
-  /** How long a keep-alive connection may still bring its next request, in milliseconds. Default 500. */
-  readonly idleWindowMs?: number
   /** After this long, connections that are still open are cut, in milliseconds. */
   readonly deadlineMs: number
+  /** Gives an idle connection to another worker; without it, it stays until its client's time is over. */
+  readonly passOn?: PassOn | undefined
   readonly clock?: Clock
 }
 
-/** How often a drain looks whether all connections are gone, in milliseconds. */
+/** What time it is for a connection that leaves, on the clock of the drain, in milliseconds. */
+export interface DrainMoment {
+  readonly now: number
+  /** Until then, a connection that has brought nothing yet may bring its first request. */
+  readonly freshUntil: number
+  /** Until then, a connection that was answered may bring its next request. */
+  readonly idleUntil: number
+  readonly passOn: PassOn | undefined
+}
+
+/** How often a drain looks at what is open, in milliseconds. */
 const lookEveryMs = 20
 
+/** A connection that has brought nothing yet is as a rule followed by its request at once. Milliseconds. */
+const freshMs = 1_000
+
 /**
- * Ends an HTTP server without losing a request. `server.close()` alone closes idle keep-alive sockets at
- * once (since Node 19), and the request already on its way over one of them is lost. So:
+ * Ends the HTTP servers of a process without losing a request.
  *
- *   accepting --drain--> no new connection; every answer that has not begun says `Connection: close`
- *             --an idle window after the last answer that could not say so--> idle sockets are closed
- *             --deadline--> whatever is still open is cut
+ *   accepting --drain--> leaving: no new connection; whatever is open goes its own way (`HttpConnection`,
+ *                        `Http2Connection`, `UpgradedSocket`), and an answer says that it is the last
+ *             --nothing is open--> left
+ *             --deadline--> what is still open is cut --> left
+ *
+ * Until half of the deadline has passed, an idle connection may bring another request, and the other half is for
+ * answering it. Closed any sooner, one that is on its way would be lost: a client was told `Keep-Alive: timeout=5`,
+ * and what is idle for longer than that, Node itself closes.
  */
-export async function drainServer(
-  server: Server,
-  unfinished: ReadonlySet<ServerResponse>,
-  { idleWindowMs = 500, deadlineMs, clock = systemClock }: DrainOptions,
+export async function drain(
+  servers: WatchedServers,
+  { deadlineMs, passOn, clock = systemClock }: DrainOptions,
 ): Promise<void> {
-  const cutAt = clock.monotonic() + deadlineMs
-  let idleUntil = clock.monotonic() + idleWindowMs
-  const promisedMore = sendAway(server, unfinished)
-  for (const response of promisedMore) {
-    response.once('close', () => {
-      promisedMore.delete(response)
-      idleUntil = clock.monotonic() + idleWindowMs
-    })
-  }
-  stopAccepting(server)
-
-  while (clock.monotonic() < cutAt && (await connectionsOf(server)) > 0) {
-    if (promisedMore.size === 0 && clock.monotonic() >= idleUntil) server.closeIdleConnections()
+  const beganAt = clock.monotonic()
+  const freshUntil = beganAt + Math.min(freshMs, deadlineMs / 2)
+  const idleUntil = beganAt + deadlineMs / 2
+  while (true) {
+    const moment = { now: clock.monotonic(), freshUntil, idleUntil, passOn }
+    // A server that begins to listen meanwhile leaves as well.
+    for (const server of servers) server.leave(moment)
+    if ([...servers].every((server) => server.hasLeft(moment))) return
+    if (moment.now >= beganAt + deadlineMs) break
     await sleep(lookEveryMs, { clock })
+    // Node has then just read what had come in: nothing is closed that was sent a request unseen.
+    await nextTurn()
   }
-  server.closeAllConnections()
-}
-
-/** Returns the responses whose client was told already that it may send another request. */
-function sendAway(server: Server, unfinished: ReadonlySet<ServerResponse>): Set<ServerResponse> {
-  // First of all listeners: an app that answers synchronously has sent its headers before the second runs.
-  server.prependListener('request', (_request: IncomingMessage, response: ServerResponse) => {
-    response.setHeader('Connection', 'close')
-  })
-  const promisedMore = new Set<ServerResponse>()
-  for (const response of unfinished) {
-    if (response.headersSent) promisedMore.add(response)
-    else response.setHeader('Connection', 'close')
-  }
-  return promisedMore
-}
-
-/** `http.Server.close` would close idle sockets as well; the method it inherits only stops accepting. */
-function stopAccepting(server: Server): void {
-  // A server that the app itself closed may still have answers under way, so its connections count all the same.
-  if (server.listening) NetServer.prototype.close.call(server)
-}
-
-function connectionsOf(server: Server): Promise<number> {
-  return new Promise((resolve) => {
-    server.getConnections((failure, count) => resolve(failure ? 0 : count))
-  })
+  for (const server of servers) server.cut()
 }

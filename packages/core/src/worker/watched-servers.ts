@@ -1,42 +1,64 @@
 import { subscribe } from 'node:diagnostics_channel'
-import { Server, type ServerResponse } from 'node:http'
-import { Server as TlsServer } from 'node:https'
-import type { Server as NetServer } from 'node:net'
+import type { ServerResponse } from 'node:http'
+import type { Server, Socket } from 'node:net'
+import { WatchedServer } from './watched-server.ts'
 
-/** The HTTP servers that an app opened, and what they have begun to answer; found without the app's help. */
+/** What Node documents of its channels `http.server.*`. */
+interface Exchange {
+  readonly server: Server
+  readonly socket: Socket
+  readonly response: ServerResponse
+}
+
+/** The HTTP servers of a process, whichever way the app opened them; found without its help. */
 export class WatchedServers {
-  readonly #servers = new Map<Server, Set<ServerResponse>>()
+  readonly #known = new WeakMap<Server, WatchedServer>()
+  readonly #open = new Set<WatchedServer>()
 
   /** `onChange` hears of each address of a server in this process, `127.0.0.1:3000` or a path. */
   constructor(onChange: (change: 'listening' | 'closed', address: string) => void) {
     subscribe('tracing:net.server.listen:asyncEnd', (message) => {
       // Node documents what each of its channels carries.
-      const { server } = message as { server: NetServer }
+      const { server } = message as { server: Server }
       const address = addressOf(server)
       onChange('listening', address)
-      server.once('close', () => {
-        onChange('closed', address)
-        this.#servers.delete(server as Server)
-      })
-      // What a drain needs, an https server has as well, though it is no `Server` of http.
-      if (server instanceof Server || server instanceof TlsServer)
-        this.#servers.set(server as Server, new Set())
+      server.once('close', () => onChange('closed', address))
+      if (speaksHttp(server)) this.#watch(server)
     })
+    // Before any listener of the app, the ones for `Expect: 100-continue` included.
     subscribe('http.server.request.start', (message) => {
-      const { server, response } = message as { server: Server; response: ServerResponse }
-      const unfinished = this.#servers.get(server)
-      unfinished?.add(response)
-      response.once('close', () => unfinished?.delete(response))
+      const { server, socket, response } = message as Exchange
+      // A server may never have listened: some are handed the connections of another one.
+      const watched = this.#known.get(server) ?? this.#watch(server)
+      watched.connectionOver(socket).begin(response)
+    })
+    subscribe('http.server.response.finish', (message) => {
+      const { server, socket, response } = message as Exchange
+      this.#known.get(server)?.finish(socket, response)
     })
   }
 
-  /** Each server with its responses that are not finished. */
-  [Symbol.iterator](): IterableIterator<[Server, ReadonlySet<ServerResponse>]> {
-    return this.#servers.entries()
+  /** Those that listen, or have connections. */
+  [Symbol.iterator](): IterableIterator<WatchedServer> {
+    return this.#open.values()
+  }
+
+  #watch(server: Server): WatchedServer {
+    const watched = this.#known.get(server) ?? new WatchedServer(server)
+    this.#known.set(server, watched)
+    this.#open.add(watched)
+    // Node says so when the last connection has ended.
+    server.once('close', () => this.#open.delete(watched))
+    return watched
   }
 }
 
-function addressOf(server: NetServer): string {
+/** By their own methods, since their classes would have to be loaded, and most apps need one of them. */
+function speaksHttp(server: Server): boolean {
+  return 'closeIdleConnections' in server || 'updateSettings' in server
+}
+
+function addressOf(server: Server): string {
   const address = server.address()
   return typeof address === 'object' && address ? `${address.address}:${address.port}` : String(address)
 }

@@ -3,9 +3,11 @@ import { sleep } from '../clock.ts'
 import { withDeadline } from '../deadline.ts'
 import { closeRegistered } from '../shutdown.ts'
 import { takeSocketsFrom } from './app-sockets.ts'
-import { drainServer } from './drain.ts'
+import { drain } from './drain.ts'
 import { processInbox } from './inbox.ts'
 import { resignWithin } from './leaderships.ts'
+import { type PassOn, passOnOver } from './pass-on.ts'
+import { processReadiness } from './readiness.ts'
 import { type SupervisorLink, supervisorLink } from './supervisor-link.ts'
 import { WatchedServers } from './watched-servers.ts'
 
@@ -24,16 +26,16 @@ export function superviseThisWorker(): void {
   const link = supervisorLink()
   if (!link || key in globalThis) return
   Object.defineProperty(globalThis, key, { value: true })
-  takeSocketsFrom(link)
+  const keyOf = takeSocketsFrom(link)
   const servers = new WatchedServers((change, address) => link.send({ stepladder: change, address }))
   let isLeaving = false
 
-  const leave = async (deadlineMs: number, isAppTold: boolean) => {
+  const leave = async (deadlineMs: number, isAppTold: boolean, passOn?: PassOn) => {
     if (isLeaving) return
     isLeaving = true
     const endsAt = performance.now() + deadlineMs
     const resigned = resignWithin(deadlineMs)
-    await Promise.all([...servers].map(([server, open]) => drainServer(server, open, { deadlineMs })))
+    await drain(servers, { deadlineMs, passOn })
     await resigned
     await closeInOrder(endsAt)
     if (!isAppTold && process.listenerCount('SIGTERM') > 1) {
@@ -46,7 +48,11 @@ export function superviseThisWorker(): void {
 
   // Answers for this process also where the app opens no channel.
   processInbox(link)
-  hearSupervisor(link, (deadlineMs) => leave(deadlineMs, false))
+  const passOn = passOnOver({ link, keyOf })
+  hearSupervisor(link, (deadlineMs) =>
+    // Where all are told to go there is nobody to pass a connection on to.
+    leave(deadlineMs, false, processReadiness().isStopping ? undefined : passOn),
+  )
   const leaveByItself = (isAppTold: boolean) => {
     link.send({ stepladder: 'leaving' })
     leave(link.situation.drainMs, isAppTold)
