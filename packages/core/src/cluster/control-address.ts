@@ -32,7 +32,7 @@ export function newControlAddress(bases: readonly string[] = folderBases()): str
 
 /** Every address that a supervisor of this user has opened, those of dead ones included. */
 export function controlAddresses(bases: readonly string[] = folderBases()): ControlAddress[] {
-  const paths = process.platform === 'win32' ? pipes() : bases.flatMap(socketsBelow)
+  const paths = process.platform === 'win32' ? pipes() : sockets(bases)
   return paths.flatMap((path) => {
     const pid = Number.parseInt(basename(path).replace(/^stepladder-.*?-(?=\d)/, ''), 10)
     return pid > 0 ? [{ path, pid }] : []
@@ -48,9 +48,10 @@ function folderBelow(base: string): string {
   return join(base, `stepladder-${userInfo().uid}`)
 }
 
-function socketsBelow(base: string): string[] {
-  const folder = folderBelow(base)
-  if (whyUnusable(folder, false) !== undefined) return []
+/** Those in the first folder that can be used: a supervisor takes the first as well. */
+function sockets(bases: readonly string[]): string[] {
+  const folder = bases.map(folderBelow).find((each) => whyUnusable(each, false) === undefined)
+  if (folder === undefined) return []
   return readdirSync(folder)
     .filter((name) => name.endsWith('.sock'))
     .map((name) => join(folder, name))

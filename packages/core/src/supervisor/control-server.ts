@@ -1,7 +1,12 @@
 import { rm, stat } from 'node:fs/promises'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { Closeable } from '../closeable.ts'
-import { type ControlAddress, controlAddresses, newControlAddress } from '../cluster/control-address.ts'
+import {
+  type ControlAddress,
+  controlAddresses,
+  folderBases,
+  newControlAddress,
+} from '../cluster/control-address.ts'
 import { ControlRefusedError } from '../cluster/control-errors.ts'
 import {
   type ControlAnswer,
@@ -27,10 +32,14 @@ const mostConnections = 64
  * Lets the commands of `stepladder` speak to this supervisor, over a socket that only its user reaches.
  * Where that cannot be had it says so once, and the cluster runs without. `close` first gives the last answers.
  */
-export async function openControl(answer: Answer, log: (line: string) => void): Promise<Closeable> {
+export async function openControl(
+  answer: Answer,
+  log: (line: string) => void,
+  bases: readonly string[] = folderBases(),
+): Promise<Closeable> {
   const control = new ControlServer(answer)
   try {
-    await control.open()
+    await control.open(bases)
   } catch (failure) {
     const reason = failure instanceof Error ? failure.message : String(failure)
     log(`stepladder reload, status and stop will not find this cluster, signals do: ${reason}`)
@@ -50,9 +59,9 @@ class ControlServer implements Closeable {
     this.#server.maxConnections = mostConnections
   }
 
-  async open(): Promise<void> {
-    await Promise.all(controlAddresses().map(removeIfStale))
-    const path = newControlAddress()
+  async open(bases: readonly string[]): Promise<void> {
+    await Promise.all(controlAddresses(bases).map(removeIfStale))
+    const path = newControlAddress(bases)
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject)
       this.#server.listen(path, resolve)
