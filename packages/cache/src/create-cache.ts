@@ -26,7 +26,7 @@ export function createCache(options: CacheOptions): Cache {
   const settings = readOptions(options)
   const { name, budgetMs, report, clock, jitter, usual } = settings
   const { store, bus, opened } = connect(settings)
-  const breaker = opossumBreaker({ name: `cache "${name}"` })
+  const breaker = opossumBreaker({ name: `cache ${name}`, report })
   const parts = {
     ...{ store, bus, jitter },
     copies: new Copies(bus, clock, settings),

@@ -1,4 +1,5 @@
 import { BreakerOpenError, opossumBreaker, sleep } from '@stepladder/core'
+import { RecordedReports } from '@stepladder/core/testing'
 import { expect, test } from 'vitest'
 
 test('repeated failures open it, calls are refused at once, and it closes after a rest', async () => {
@@ -21,4 +22,25 @@ test('repeated failures open it, calls are refused at once, and it closes after 
   await sleep(80)
   expect(await ask()).toBe('up')
   expect(breaker.isOpen).toBe(false)
+})
+
+test('each state is reported when it ends, with how long it lasted and why it opened', async () => {
+  const { report, all } = new RecordedReports()
+  const breaker = opossumBreaker({ name: 'redis', minCalls: 3, restMs: 50, report })
+  const ask = (failure?: Error) => breaker.run(() => (failure ? Promise.reject(failure) : Promise.resolve()))
+  const [down, stillDown] = [new Error('down'), new Error('still down')]
+  for (let call = 0; call < 3; call++) await expect(ask(down)).rejects.toBe(down)
+  await sleep(80)
+  await expect(ask(stillDown)).rejects.toBe(stillDown)
+  await sleep(80)
+  await ask()
+  expect(all.map(({ operation, outcome, cause }) => [operation, outcome, cause])).toEqual([
+    ['closed', 'opened', down],
+    ['open', 'half-open', undefined],
+    ['half-open', 'opened', stillDown],
+    ['open', 'half-open', undefined],
+    ['half-open', 'closed', undefined],
+  ])
+  expect(all[1]).toMatchObject({ component: 'breaker', name: 'redis' })
+  expect(all[1]!.ms).toBeGreaterThan(45)
 })

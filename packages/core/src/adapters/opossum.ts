@@ -1,5 +1,6 @@
 import CircuitBreaker from 'opossum'
 import { type Breaker, BreakerOpenError } from '../breaker.ts'
+import { begin, ignoreReports, type Reporter } from '../report.ts'
 
 export interface OpossumBreakerOptions {
   /** Named in errors and metrics. */
@@ -12,6 +13,11 @@ export interface OpossumBreakerOptions {
   readonly windowMs?: number
   /** How long it rests before it lets one call through, in milliseconds. Default 1000. */
   readonly restMs?: number
+  /**
+   * Hears of each state when it ends, as an operation of the component `breaker`: `closed`, `open` or `half-open`,
+   * with how long it lasted and the outcome `opened` (its cause is the failure that did it), `half-open` or `closed`.
+   */
+  readonly report?: Reporter | undefined
 }
 
 /**
@@ -24,6 +30,7 @@ export function opossumBreaker({
   minCalls = 5,
   windowMs = 2_000,
   restMs = 1_000,
+  report = ignoreReports,
 }: OpossumBreakerOptions): Breaker {
   const circuit = new CircuitBreaker((task: () => Promise<unknown>) => task(), {
     name,
@@ -33,6 +40,7 @@ export function opossumBreaker({
     rollingCountTimeout: windowMs,
     resetTimeout: restMs,
   })
+  reportStates(circuit, name, report)
   return {
     get isOpen() {
       return circuit.opened
@@ -49,4 +57,25 @@ export function opossumBreaker({
       }
     },
   }
+}
+
+function reportStates(circuit: CircuitBreaker, name: string, report: Reporter): void {
+  const enter = (operation: string) => begin({ component: 'breaker', name, operation }, report)
+  let end = enter('closed')
+  let lastFailure: unknown
+  circuit.on('failure', (failure) => {
+    lastFailure = failure
+  })
+  circuit.on('open', () => {
+    end('opened', lastFailure)
+    end = enter('open')
+  })
+  circuit.on('halfOpen', () => {
+    end('half-open')
+    end = enter('half-open')
+  })
+  circuit.on('close', () => {
+    end('closed')
+    end = enter('closed')
+  })
 }
