@@ -142,6 +142,39 @@ test('a slow outage takes its time, and the clock may be a fake one', async () =
   expect(answer).toBe('Ada')
 })
 
+test('a flapping outage is down and up in turn, by the clock, until it recovers', async () => {
+  const clock = new FakeClock()
+  const { port, flap, recover } = outage(new Names(), { clock })
+  const asked = async () => {
+    return port.get('ada').then(
+      () => 'up',
+      ({ code }) => code,
+    )
+  }
+
+  flap({ downMs: 300, upMs: 100 })
+  const seen: string[] = []
+  for (let step = 0; step < 8; step++) {
+    seen.push(await asked())
+    await clock.advance(100)
+  }
+  const [down, up] = ['ECONNREFUSED', 'up']
+  expect(seen).toEqual([down, down, down, up, down, down, down, up])
+
+  recover()
+  expect(await asked()).toBe('up')
+  flap({ downMs: 10, upMs: 10, error: new Error('READONLY') })
+  await expect(port.get('ada')).rejects.toThrow('READONLY')
+})
+
+test('a hang that another fault follows lets go of who waited in it', async () => {
+  const { port, hang, refuse } = outage(new Names())
+  hang()
+  const answer = port.get('ada')
+  refuse()
+  expect(await answer).toBe('Ada')
+})
+
 /** With a #private field, which refuses a proxy as `this`. */
 class Names {
   readonly #names = new Map([['ada', 'Ada']])

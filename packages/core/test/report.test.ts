@@ -33,3 +33,15 @@ test.each([
 ])('an operation that ended %s: its cause was survived, or was not', (outcome, cause, expected) => {
   expect(isFailure({ outcome, cause })).toBe(expected)
 })
+
+test('recorded reports are waited for: one that is here, one that comes, and one that does not', async () => {
+  const recorded = new RecordedReports()
+  const later = recorded.until('get', 'stale')
+  recorded.report({ ...subject, outcome: 'hit', ms: 1 })
+  recorded.report({ ...subject, outcome: 'stale', ms: 2 })
+  expect(await later).toMatchObject({ ms: 2 })
+  expect(await recorded.until('get', 'hit')).toMatchObject({ ms: 1 })
+  await expect(recorded.until('get', 'loaded', 20)).rejects.toThrow('Waiting for get to end loaded')
+  recorded.clear()
+  expect(recorded.outcomes()).toEqual([])
+})

@@ -5,17 +5,24 @@ interface Waiting {
   readonly task: () => void
 }
 
-/** Time that moves only when told to. Starts at 1,000,000 ms. */
+/** Time that moves only when told to. Starts at 1,000,000 ms, on the wall and on the monotonic clock. */
 export class FakeClock implements Clock {
   #now = 1_000_000
+  /** How far the clock on the wall was set forward. */
+  #skewMs = 0
   readonly #waiting = new Set<Waiting>()
 
   now(): number {
-    return this.#now
+    return this.#now + this.#skewMs
   }
 
   monotonic(): number {
     return this.#now
+  }
+
+  /** Sets the clock on the wall forward, or back: `now()` jumps; `monotonic()` and what waits take no notice. */
+  jump(ms: number): void {
+    this.#skewMs += ms
   }
 
   /** How many tasks wait for their time. */

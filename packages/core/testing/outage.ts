@@ -9,8 +9,19 @@ export interface Outage<T> {
   hang(): void
   /** From now on each call takes `ms` longer. */
   slow(ms: number): void
+  /**
+   * From now on the port is down for `downMs`, up for `upMs`, and so on, by the clock; while it is down, calls
+   * reject as with `refuse`.
+   */
+  flap(times: FlapTimes): void
   /** From now on all is well. */
   recover(): void
+}
+
+export interface FlapTimes {
+  readonly downMs: number
+  readonly upMs: number
+  readonly error?: Error | undefined
 }
 
 type Fault = () => Promise<void>
@@ -22,22 +33,23 @@ export function outage<T extends object>(
 ): Outage<T> {
   let fault: Fault | undefined
   let recovery = Promise.withResolvers<void>()
+  // A fault is one thing at a time; what waits in a hang that another fault ends goes through, and meets none.
+  const enter = (next: Fault | undefined) => {
+    fault = next
+    recovery.resolve()
+    recovery = Promise.withResolvers()
+  }
   return {
     port: withFaults(port, () => fault),
-    refuse(error = refused()) {
-      fault = () => Promise.reject(error)
+    refuse: (error = refused()) => enter(() => Promise.reject(error)),
+    hang: () => enter(() => recovery.promise),
+    slow: (ms) => enter(() => sleep(ms, { clock })),
+    flap({ downMs, upMs, error = refused() }) {
+      const since = clock.monotonic()
+      const isDown = () => (clock.monotonic() - since) % (downMs + upMs) < downMs
+      enter(() => (isDown() ? Promise.reject(error) : Promise.resolve()))
     },
-    hang() {
-      fault = () => recovery.promise
-    },
-    slow(ms) {
-      fault = () => sleep(ms, { clock })
-    },
-    recover() {
-      fault = undefined
-      recovery.resolve()
-      recovery = Promise.withResolvers()
-    },
+    recover: () => enter(undefined),
   }
 }
 
