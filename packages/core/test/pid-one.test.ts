@@ -62,9 +62,9 @@ function zombies({ processes }: Answer): string[] {
 }
 
 test.skipIf(!unshare).for([
-  ['a cluster', [...stepladder, 'run', '--workers', '1', app], 0],
-  ['control: plain node', [process.execPath, app], 2],
-] as const)('two orphans under %s as process 1 leave %2$d zombies', async ([, command, left]) => {
+  { name: 'a cluster', command: [...stepladder, 'run', '--workers', '1', app], left: 0 },
+  { name: 'control: plain node', command: [process.execPath, app], left: 2 },
+])('$name as process 1 leaves $left zombies of two orphans', async ({ command, left }) => {
   await using container = await startContainer(command)
   await vi.waitFor(() => container.ask(), { timeout: 10_000 })
   await container.ask('/orphan')
