@@ -131,7 +131,7 @@ export class Supervisor implements Closeable {
     const act = async () => {
       if (this.#isClosing || !place || place.worker !== worker) return
       this.#count(reason)
-      const trouble = await this.#succeed(place, isHung ? 0 : this.#settleMs)
+      const trouble = await this.#succeed(place, isHung === undefined)
       if (this.#isClosing) return
       if (trouble) this.#options.log(`no successor of worker ${worker.pid} came up: ${trouble} (${reason})`)
       if (isHung?.()) worker.kill()
@@ -167,7 +167,7 @@ export class Supervisor implements Closeable {
     for (const [replaced, place] of this.#places.entries()) {
       if (this.#isStopping) return
       const old = place.worker
-      const trouble = await this.#succeed(place, this.#settleMs)
+      const trouble = await this.#succeed(place, true)
       if (trouble) {
         if (this.#isStopping) return
         const rest =
@@ -181,10 +181,13 @@ export class Supervisor implements Closeable {
     this.#sockets.prune()
   }
 
-  /** Starts a successor, and puts it in charge when it is up; else ends it, and resolves to why it was not. */
-  async #succeed(place: Place, mustLiveMs: number): Promise<string | undefined> {
+  /**
+   * Starts a successor, and puts it in charge when it is up; else ends it, and resolves to why it was not. One whose
+   * forerunner hangs is not proven first: whatever it lacks, it is better.
+   */
+  async #succeed(place: Place, isProven: boolean): Promise<string | undefined> {
     const successor = this.#fork(place.instance)
-    const trouble = await this.#troubleOf(successor, place.worker?.addresses, mustLiveMs)
+    const trouble = await this.#troubleOf(successor, place.worker?.addresses, isProven)
     if (this.#isClosing) return 'the cluster stops'
     if (trouble) {
       successor.kill()
@@ -199,19 +202,18 @@ export class Supervisor implements Closeable {
   async #troubleOf(
     successor: WorkerHandle,
     addresses: ReadonlySet<string> | undefined,
-    mustLiveMs: number,
+    isProven: boolean,
   ): Promise<string | undefined> {
     const { startMs } = this.#options
     const listens = await within(startMs, successor.listens(addresses))
-    if (listens && mustLiveMs > 0) {
-      await Promise.race([successor.exited, sleep(mustLiveMs)])
+    if (listens && isProven) {
+      await Promise.race([successor.exited, sleep(this.#settleMs)])
       await within(Math.max(0, startMs - successor.livedMs), this.#readiness.whenReady(successor))
     }
     if (successor.state === 'gone') return `worker ${successor.pid} ${display(await successor.exited)}`
     if (successor.state === 'draining') return `worker ${successor.pid} was told to go`
     if (!listens) return `worker ${successor.pid} does not listen after ${startMs / 1_000} s`
-    // One that hangs is to go even if its successor lacks something too.
-    const reason = mustLiveMs > 0 ? this.#readiness.reason(successor) : undefined
+    const reason = isProven ? this.#readiness.reason(successor) : undefined
     return reason && `worker ${successor.pid} is not ready: ${reason}`
   }
 
