@@ -4,9 +4,9 @@ import type { SupervisorLink } from './supervisor-link.ts'
 import { Watchdog } from './watchdog.ts'
 
 /** How often the watchdog is told that the event loop turns, in milliseconds. */
-const beatEveryMs = 100
+const beatEveryMs = 125
 /** How many beats apart the supervisor is told: two a second. */
-const beatsPerHeartbeat = 5
+const beatsPerHeartbeat = 4
 
 /** The pauses of this process, which has one event loop. */
 const pauses = new Set<symbol>()

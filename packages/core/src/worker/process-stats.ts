@@ -7,8 +7,9 @@ import {
 import type { LoopDelay, ProcessVitals } from '../cluster/vitals.ts'
 import { ServerStats } from './server-stats.ts'
 
-/** How often the event loop is looked at for delays, in milliseconds; a shorter one is seen by chance. */
-const resolutionMs = 20
+/** How often the event loop is looked at for delays, in milliseconds: each look wakes an idle process. A delay that is
+ * shorter than this is seen by chance; the figures are of many. */
+const resolutionMs = 50
 
 /** Looks at this process from now on. */
 export class ProcessStats {

@@ -23,7 +23,7 @@ const mostFrames = 50
 
 // Only `Watchdog` starts this file.
 const { shared, hangMs, supervisorPid } = workerData as WatchdogOrders
-const lookEveryMs = Math.min(250, hangMs / 15)
+const lookEveryMs = Math.min(250, hangMs / 10)
 const silence = new Silence(lookEveryMs)
 let lastBeat = 0
 let state: 'quiet' | 'asking' | 'told' = 'quiet'

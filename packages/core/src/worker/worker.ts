@@ -3,11 +3,16 @@ import { sleep } from '../clock.ts'
 import { withDeadline } from '../deadline.ts'
 import { closeRegistered } from '../shutdown.ts'
 import { takeSocketsFrom } from './app-sockets.ts'
+import { takeOrders } from './captures.ts'
 import { drain } from './drain.ts'
+import { startHeartbeat } from './heartbeat.ts'
 import { processInbox } from './inbox.ts'
 import { resignWithin } from './leaderships.ts'
 import { type PassOn, passOnOver } from './pass-on.ts'
+import { answerProbes } from './probe-door.ts'
+import { endGroupWithSupervisor } from './process-group.ts'
 import { processReadiness } from './readiness.ts'
+import { linkReadiness } from './readiness-link.ts'
 import { type SupervisorLink, supervisorLink } from './supervisor-link.ts'
 import { WatchedServers } from './watched-servers.ts'
 
@@ -27,6 +32,10 @@ export function superviseThisWorker(): void {
   if (!link || key in globalThis) return
   Object.defineProperty(globalThis, key, { value: true })
   const keyOf = takeSocketsFrom(link)
+  endGroupWithSupervisor()
+  startHeartbeat(link)
+  takeOrders(link)
+  answerProbes((address, port) => link.send({ stepladder: 'door', address, port }))
   const servers = new WatchedServers((change, address) => link.send({ stepladder: change, address }))
   let isLeaving = false
 
@@ -48,6 +57,7 @@ export function superviseThisWorker(): void {
 
   // Answers for this process also where the app opens no channel.
   processInbox(link)
+  linkReadiness(link, processReadiness())
   const passOn = passOnOver({ link, keyOf })
   hearSupervisor(link, (deadlineMs) =>
     // Where all are told to go there is nobody to pass a connection on to.
