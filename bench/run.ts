@@ -1,10 +1,8 @@
-import { writeFile } from 'node:fs/promises'
-import { availableParallelism, cpus } from 'node:os'
 import { parseArgs } from 'node:util'
-import type { Bench, Figure } from './figure.ts'
-import { keepsAim } from './figure.ts'
+import type { Bench } from './figure.ts'
+import { Figures } from './figures.ts'
 
-const names = ['cache', 'cluster', 'queue', 'session', 'shard']
+const names = ['cache', 'core', 'fairness', 'queue', 'report', 'session', 'shard']
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -17,29 +15,12 @@ if (unknown.length > 0 || !(rounds >= 1)) {
   process.exit(2)
 }
 
-const figures: Figure[] = []
+const figures = new Figures(rounds)
 for (const name of positionals.length > 0 ? positionals : names) {
   // Each bench file exports `bench`; the type says so, and a file that does not fails right here.
   const { bench } = (await import(`./${name}.ts`)) as { bench: Bench }
   console.log(`${bench.name}: ${rounds} rounds`)
-  for (const figure of await bench.run(rounds)) {
-    figures.push(figure)
-    console.log(line(figure))
-  }
+  figures.add(await bench.run(rounds))
 }
-if (values.json) {
-  const machine = { cores: availableParallelism(), cpu: cpus()[0]?.model, node: process.version }
-  await writeFile(values.json, `${JSON.stringify({ machine, rounds, figures }, null, 2)}\n`)
-}
+if (values.json) await figures.write(values.json)
 process.exit(0)
-
-function line(figure: Figure): string {
-  const { id, what, aim, value, unit, arms, armsUnit, spread } = figure
-  const verdict = spread > 0.3 ? 'too noisy to tell' : keepsAim(figure) ? 'kept' : 'MISSED'
-  const measured = Object.entries(arms).map(([name, arm]) => `${name} ${display(arm)}`)
-  return `  ${id}: ${display(value)} ${unit} (aim ${aim}: ${verdict})  ${what}\n      ${measured.join(', ')} ${armsUnit}`
-}
-
-function display(value: number): string {
-  return value >= 100 ? Math.round(value).toLocaleString('en') : value.toPrecision(3)
-}

@@ -1,9 +1,14 @@
 /**
- * `npm run fault -- [package ...] [--seeds N]`: the tests that make faults, with many more seeds than
- * `npm test` has time for. The same harness, the same control arms.
+ * `npm run fault -- [package ...] [--seeds N] [--only FIGURE] [--json FILE]`: the tests that make faults, with many
+ * more seeds than `npm test` has time for: the same harness, the same control arms. After those of core it counts what
+ * is lost when something goes wrong, ours and the peers', a round for each seed; what things cost, `npm run bench` tells.
  */
 import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
+import type { Measurement } from '../bench/figure.ts'
+import { Figures } from '../bench/figures.ts'
+import { losses } from '../bench/losses/core.ts'
+import { usePublishedForm } from '../bench/peers/published-form.ts'
 
 const faultTests: Record<string, readonly string[]> = {
   core: ['drain', 'supervisor', 'metrics'],
@@ -11,21 +16,53 @@ const faultTests: Record<string, readonly string[]> = {
   session: ['lost-updates', 'resurrection', 'outage'],
   queue: ['crash', 'outage', 'power-cut', 'order'],
 }
+/** What is counted after a package's tests, by the name that `--only` knows. */
+const measurements: Record<string, Readonly<Record<string, Measurement>>> = { core: losses }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { seeds: { type: 'string', default: '20' } },
+  options: {
+    seeds: { type: 'string', default: '20' },
+    only: { type: 'string', multiple: true },
+    json: { type: 'string' },
+  },
 })
+const { only, json } = values
+const seeds = Number(values.seeds)
 const names = positionals.length > 0 ? positionals : Object.keys(faultTests)
-const unknown = names.filter((name) => !(name in faultTests))
-if (unknown.length > 0 || !(Number(values.seeds) >= 1)) {
-  console.error(`Usage: npm run fault -- [${Object.keys(faultTests).join('|')}] [--seeds N]`)
+const known = new Map(names.flatMap((name) => Object.entries(measurements[name] ?? {})))
+const unknown = [
+  ...names.filter((name) => !(name in faultTests)),
+  ...(only ?? []).filter((id) => !known.has(id)),
+]
+if (unknown.length > 0 || !(seeds >= 1)) {
+  const packages = Object.keys(faultTests).join('|')
+  const ids = Object.values(measurements).flatMap(Object.keys).join('|')
+  console.error(`Usage: npm run fault -- [${packages}] [--seeds N] [--only ${ids}] [--json FILE]`)
   process.exit(2)
 }
 
-const files = names.flatMap((name) => faultTests[name]!.map((test) => `packages/${name}/test/${test}`))
-const { status } = spawnSync('vitest', ['run', '--testTimeout', '3600000', ...files], {
-  stdio: 'inherit',
-  env: { ...process.env, STEPLADDER_SEEDS: values.seeds },
-})
-process.exit(status ?? 1)
+const status = only ? 0 : runTests()
+await measure()
+process.exit(status)
+
+function runTests(): number {
+  const files = names.flatMap((name) => faultTests[name]!.map((test) => `packages/${name}/test/${test}`))
+  const { status } = spawnSync('vitest', ['run', '--testTimeout', '3600000', ...files], {
+    stdio: 'inherit',
+    env: { ...process.env, STEPLADDER_SEEDS: values.seeds },
+  })
+  return status ?? 1
+}
+
+async function measure(): Promise<void> {
+  if (known.size > 0) await usePublishedForm()
+  const figures = new Figures(seeds)
+  for (const [id, measurement] of known) {
+    if (only && !only.includes(id)) continue
+    console.log(`${id}: ${seeds} rounds`)
+    figures.add(await measurement(seeds))
+    // After each: a run that is interrupted keeps what it has.
+    if (json) await figures.write(json)
+  }
+}

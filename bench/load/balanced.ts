@@ -1,0 +1,28 @@
+import type { RunningPeer } from '../peers/running-peer.ts'
+import { WireConnection } from './wire.ts'
+
+const atOnce = 16
+const mostTries = 200
+
+/**
+ * Keep-alive connections, so many to each worker of a server: how it spreads connections is one thing to
+ * measure, and what a request costs is another.
+ */
+export async function openBalanced(
+  server: RunningPeer,
+  perWorker: number,
+  path: string,
+): Promise<WireConnection[]> {
+  const workers = await server.workers()
+  const kept: WireConnection[] = []
+  for (let tries = 0; tries < mostTries; tries++) {
+    const opening = Array.from({ length: atOnce }, () => WireConnection.open(server.port, path))
+    for (const connection of await Promise.all(opening)) {
+      const hasRoom = kept.filter(({ worker }) => worker === connection.worker).length < perWorker
+      if (hasRoom) kept.push(connection)
+      else connection.close()
+    }
+    if (kept.length === perWorker * workers.length) return kept
+  }
+  throw new Error(`${server.name} does not let every worker have ${perWorker} connections`)
+}
