@@ -158,6 +158,8 @@ export class Supervisor implements Closeable {
     const drained = [...this.#living].map((worker) => worker.drain())
     this.#sockets.close()
     await Promise.all(drained)
+    // A worker that was just starting may have asked for one since, and this process would never end.
+    this.#sockets.close()
     await this.#watch.close()
     this.#settle.resolve()
   }
