@@ -26,7 +26,9 @@ test('a heap snapshot of a worker is what the developer tools read, and only its
   expect((await stat(file)).mode & 0o777).toBe(0o600)
 })
 
-test('a heap snapshot that takes longer than a hang may is not taken for one', async () => {
+test('a heap snapshot that takes longer than a hang may is not taken for one', {
+  timeout: 40_000,
+}, async () => {
   await using shell = await openCommandLine()
   const env = { TICKETS: '120000' }
   const cluster = await shell.run(['--workers', '1', '--hang', '500ms', app], { env })

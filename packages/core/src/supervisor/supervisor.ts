@@ -273,8 +273,8 @@ export class Supervisor implements Closeable {
     this.#count(reason)
     const decision = place.decide(worker, { othersLive: this.#living.size > 0, hasServed: this.#hasServed })
     const death = `worker ${worker.pid ?? place.instance} ${display(exit)}`
-    if (decision.kind === 'give-up' && this.#options.waitsForReload) {
-      this.#options.log(`${death}; waiting for a change: ${decision.reason}`)
+    if (this.#options.waitsForReload && worker.livedMs < youngMs) {
+      this.#options.log(`${death}; waiting for a change`)
       return
     }
     if (decision.kind === 'give-up') {
