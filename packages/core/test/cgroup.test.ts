@@ -1,10 +1,13 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, rmdir, writeFile } from 'node:fs/promises'
 import { availableParallelism, tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { allowedCpus } from '../src/cluster/affinity.ts'
 import { cpuQuota } from '../src/cluster/cgroup.ts'
 import { countWorkers, shareOut } from '../src/cluster/workers.ts'
+import { openCommandLine } from './command-line.ts'
+import { fixture } from './running-cluster.ts'
 
 /** Runs `look` over a folder that holds these files, and nothing else, as a root of the file system. */
 async function inRoot<T>(files: Readonly<Record<string, string>>, look: (root: string) => T): Promise<T> {
@@ -187,4 +190,48 @@ test('max-1 leaves one core alone, but one worker there is', () => {
   const auto = countWorkers('test', 'auto').count
   expect(auto).toBeLessThanOrEqual(availableParallelism() + 1)
   expect(countWorkers('test', 'max-1').count).toBe(Math.max(1, auto - 1))
+})
+
+/** A cgroup of this machine with a quota of one CPU; throws with the reason where none can be made. */
+async function cgroupOfOneCpu(): Promise<string> {
+  const isV2 = existsSync('/sys/fs/cgroup/cgroup.controllers')
+  const parents = isV2 ? ['/sys/fs/cgroup'] : ['/sys/fs/cgroup/cpu', '/sys/fs/cgroup/cpu,cpuacct']
+  const parent = parents.find((folder) => existsSync(folder))
+  if (parent === undefined) throw new Error('this machine has no cgroups')
+  const folder = join(parent, `stepladder-test-${process.pid}`)
+  await mkdir(folder)
+  try {
+    if (isV2) await writeFile(join(folder, 'cpu.max'), '100000 100000')
+    else await writeFile(join(folder, 'cpu.cfs_quota_us'), '100000')
+    return folder
+  } catch (failure) {
+    await rmdir(folder)
+    throw failure
+  }
+}
+
+test('a real quota of this machine decides, and the first line says so', async ({ skip }) => {
+  const cores = availableParallelism()
+  if (cores === 1) skip('this machine has one core: there is nothing to decide')
+  await using shell = await openCommandLine()
+  const app = fixture('plain-app.cjs')
+  const free = await shell.run([app])
+  const workersWithout = Number(/starts (\d+) worker/.exec(free.output)?.[1])
+  expect(workersWithout).toBeGreaterThan(1)
+
+  const folder = await cgroupOfOneCpu().catch((failure: Error) =>
+    skip(`no cgroup can be made: ${failure.message}`),
+  )
+  try {
+    const limited = await shell.run(['run', app], {
+      program: fixture('in-cgroup.mjs'),
+      env: { CGROUP: folder },
+    })
+    expect(limited.output).toMatch(
+      /^stepladder: supervisor \d+ starts 1 worker: a quota of 1 CPU \(.*\) on \d+ cores\n/,
+    )
+    await limited.stop()
+  } finally {
+    await vi.waitFor(() => rmdir(folder), { timeout: 5_000 })
+  }
 })
