@@ -33,7 +33,7 @@ test('a killed worker is replaced, and the others serve meanwhile', async () => 
     expect(pids).toHaveLength(2)
     expect(pids).toContain(survivor)
     expect(pids).not.toContain(victim)
-  })
+  }, 10_000)
 })
 
 test('a build that does not start stops the reload, and the old workers go on serving', async () => {

@@ -1,10 +1,12 @@
 import type { Closeable } from '../closeable.ts'
 import { controlCommands } from '../supervisor/control-commands.ts'
 import { openControl } from '../supervisor/control-server.ts'
+import { ReloadFailedError } from '../supervisor/errors.ts'
 import { HealthServer } from '../supervisor/health-server.ts'
 import { Service } from '../supervisor/service.ts'
 import { stopInOrder } from '../supervisor/stop-in-order.ts'
-import { ReloadFailedError, Supervisor, type SupervisorOptions } from '../supervisor/supervisor.ts'
+import { Supervisor } from '../supervisor/supervisor.ts'
+import type { SupervisorOptions } from '../supervisor/supervisor-options.ts'
 import { Systemd, type SystemdSettings } from '../supervisor/systemd.ts'
 import { OverheardLog } from './overheard-log.ts'
 

@@ -4,7 +4,7 @@ import type { WatchSettings } from '../cluster/watch-options.ts'
 import { AcceptProbe } from './accept-probe.ts'
 import { HangWatch } from './hang-watch.ts'
 import { Recycling } from './recycling.ts'
-import type { Replacement } from './supervisor.ts'
+import type { Replacement } from './replacement.ts'
 import { VitalSigns } from './vital-signs.ts'
 import type { WorkerHandle } from './worker-handle.ts'
 

@@ -1,5 +1,6 @@
 import { sleep } from '../clock.ts'
-import type { Supervisor, SupervisorOptions } from './supervisor.ts'
+import type { Supervisor } from './supervisor.ts'
+import type { SupervisorOptions } from './supervisor-options.ts'
 
 /**
  * Ends a cluster in the order that load balancers need. They hear late that it goes, so that it first says that

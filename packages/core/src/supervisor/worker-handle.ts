@@ -14,6 +14,12 @@ export interface WorkerExit {
   readonly failure?: Error
 }
 
+/** How it ended, in words that follow its name. */
+export function displayExit({ code, signal, failure }: WorkerExit): string {
+  if (failure) return `could not be started (${failure.message})`
+  return signal === null ? `exited with code ${code}` : `was killed by ${signal}`
+}
+
 export interface WorkerHandleOptions {
   readonly program: WorkerProgram
   readonly situation: WorkerSituation

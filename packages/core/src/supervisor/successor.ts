@@ -1,0 +1,37 @@
+import { sleep } from '../clock.ts'
+import { withDeadline } from '../deadline.ts'
+import type { ReadinessBook } from './readiness-book.ts'
+import { displayExit, type WorkerHandle } from './worker-handle.ts'
+
+/** What a successor must show before its forerunner goes. */
+export interface Trial {
+  /** Where its forerunner listens. */
+  readonly addresses: ReadonlySet<string> | undefined
+  /** How long it may take, in milliseconds. */
+  readonly startMs: number
+  /** How long it must live after it listens, in milliseconds, before it is asked whether it is ready; none: it is not asked. */
+  readonly settleMs: number | undefined
+}
+
+/** Waits until a successor is up; resolves to what is wrong with it, or undefined. */
+export async function troubleOf(
+  successor: WorkerHandle,
+  readiness: ReadinessBook<WorkerHandle>,
+  { addresses, startMs, settleMs }: Trial,
+): Promise<string | undefined> {
+  const listens = await within(startMs, successor.listens(addresses))
+  if (listens && settleMs !== undefined) {
+    await Promise.race([successor.exited, sleep(settleMs)])
+    await within(Math.max(0, startMs - successor.livedMs), readiness.whenReady(successor))
+  }
+  if (successor.state === 'gone') return `worker ${successor.pid} ${displayExit(await successor.exited)}`
+  if (successor.state === 'draining') return `worker ${successor.pid} was told to go`
+  if (!listens) return `worker ${successor.pid} does not listen after ${startMs / 1_000} s`
+  const reason = settleMs === undefined ? undefined : readiness.reason(successor)
+  return reason && `worker ${successor.pid} is not ready: ${reason}`
+}
+
+/** False when that takes longer than so many milliseconds. */
+export function within(ms: number, task: Promise<boolean>): Promise<boolean> {
+  return withDeadline('The start of a worker', ms, () => task).catch(() => false)
+}
