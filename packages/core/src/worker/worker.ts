@@ -1,5 +1,4 @@
 import cluster from 'node:cluster'
-import { sleep } from '../clock.ts'
 import { withDeadline } from '../deadline.ts'
 import { closeRegistered } from '../shutdown.ts'
 import { takeSocketsFrom } from './app-sockets.ts'
@@ -13,6 +12,7 @@ import { answerProbes } from './probe-door.ts'
 import { endGroupWithSupervisor } from './process-group.ts'
 import { processReadiness } from './readiness.ts'
 import { linkReadiness } from './readiness-link.ts'
+import { runShutdownHandlers } from './shutdown-handlers.ts'
 import { type SupervisorLink, supervisorLink } from './supervisor-link.ts'
 import { WatchedServers } from './watched-servers.ts'
 
@@ -24,8 +24,8 @@ const key = Symbol.for('stepladder.supervised-worker')
 /**
  * Makes this process a good worker: finds the HTTP servers that the app opens, without its help, and
  * when told to go (by its supervisor or by SIGTERM) drains them, closes what the app registered with
- * `closeOnShutdown`, lets the app's own SIGTERM handlers run, and exits with code 0. Without a supervisor,
- * or when called again, it does nothing.
+ * `closeOnShutdown`, lets the app's own handlers of SIGTERM (or of SIGINT) run, and exits with code 0.
+ * Without a supervisor, or when called again, it does nothing.
  */
 export function superviseThisWorker(): void {
   const link = supervisorLink()
@@ -47,10 +47,7 @@ export function superviseThisWorker(): void {
     await drain(servers, { deadlineMs, passOn })
     await resigned
     await closeInOrder(endsAt)
-    if (!isAppTold && process.listenerCount('SIGTERM') > 1) {
-      process.emit('SIGTERM')
-      await sleep(leftUntil(endsAt))
-    }
+    if (!isAppTold) await runShutdownHandlers(leftUntil(endsAt))
     // A worker with a live timer never exits by itself.
     process.exit(0)
   }
