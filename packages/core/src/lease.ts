@@ -30,13 +30,14 @@ export interface LeaseOptions {
 const trustedPart = 0.8
 /** In a lease's time it is renewed so often: one that fails is repeated before the trust is over. */
 const renewalsPerLease = 4
-/** In a lease's time somebody who waits for it asks so often. */
+/** Somebody who waits for a lease asks so often in its time, and not more rarely than each half second. */
 const asksPerLease = 20
+const longestWaitMs = 500
 
 /** Waits until the lease is to be had; rejects with the signal's reason. */
 export async function takeLease(options: LeaseOptions, signal: AbortSignal): Promise<Lease> {
   const { ttlMs, clock } = options
-  const waitMs = ttlMs / asksPerLease
+  const waitMs = Math.min(longestWaitMs, ttlMs / asksPerLease)
   return retry(() => tryToTake(options, signal), {
     attempts: Number.POSITIVE_INFINITY,
     backoff: exponentialBackoff({ baseMs: waitMs, maxMs: waitMs }),
