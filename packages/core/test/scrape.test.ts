@@ -50,7 +50,7 @@ describe.each([
       for (let round = 0; round < 3; round++) {
         const answers = await Promise.all(accepts.map((accept) => scrape(accept)))
         const [classic, open] = [answers[0]!, answers[1]!]
-        expect(answers.map(({ text }) => text)).toEqual([classic.text, open.text, classic.text, classic.text])
+        expect(answers.map(({ type }) => type)).toEqual([classic.type, open.type, classic.type, classic.type])
         expect(classic.type).toBe('text/plain; version=0.0.4; charset=utf-8')
         expect(classic.text).toContain('# TYPE orders_total counter\norders_total 1\n')
         expect(classic.text).not.toContain('# EOF')
@@ -61,6 +61,23 @@ describe.each([
           expect(text).toContain('left_out 1\n')
           expect(headers.get('vary')).toBe('Accept')
         }
+      }
+    },
+  )
+
+  test.each(['classic', 'openmetrics'] as const)(
+    'without a supervisor the process tells of itself, beside a registry that is %s',
+    async (format) => {
+      const { scrape } = await startApp(format)
+      for (const accept of [undefined, openMetrics]) {
+        const { text } = await scrape(accept)
+        expect(text).toMatch(/^stepladder_worker_heap_used_bytes\{worker="0"\} \d{6,}$/m)
+        expect(text).toMatch(
+          /^stepladder_worker_event_loop_delay_seconds\{worker="0",quantile="0.99"\} [\d.e-]+$/m,
+        )
+        expect(text).toMatch(/^stepladder_worker_requests_total\{worker="0"\} \d+$/m)
+        expect(text.match(/# EOF/g) ?? []).toHaveLength(accept ? 1 : 0)
+        if (accept) expect(text).not.toMatch(/^\n|\n\n/)
       }
     },
   )

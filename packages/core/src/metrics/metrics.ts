@@ -1,6 +1,6 @@
-import { systemClock } from '../clock.ts'
 import type { Closeable } from '../closeable.ts'
 import type { MetricSnapshot } from '../cluster/messages.ts'
+import { vitalsMetrics } from '../cluster/vitals-metrics.ts'
 import { withDeadline } from '../deadline.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { harmless } from '../harmless.ts'
@@ -9,6 +9,7 @@ import type { Reporter } from '../report.ts'
 import { operationBuckets } from './buckets.ts'
 import { chooseExposition, contentTypes, type Exposition, expositionOf } from './exposition.ts'
 import { OperationHistograms } from './operation-histograms.ts'
+import { ownStats } from './own-stats.ts'
 import { type Histogram, isHistogramOf, type MetricsRegistry, type PromClient } from './prom-client.ts'
 import { readRegistry } from './registry-snapshot.ts'
 import { type WorkerMetrics, workerMetrics } from './worker-metrics.ts'
@@ -54,22 +55,21 @@ export class Metrics implements Closeable {
     this.#registry = registry
     this.#worker = workerMetrics()
     this.#worker?.add(registry)
+    // It counts from now on.
+    if (!this.#worker) ownStats()
   }
 
   /**
    * All metrics as Prometheus reads them: classic text, or OpenMetrics for who asks for it in `accept`, the
    * request's header. Under a supervisor those of all workers, the dead included (a counter never falls), and
-   * of every registry that a worker made `Metrics` over; else those of this registry. Rejects when a metric
-   * cannot be read, and with `DeadlineExceededError` after 5 seconds. Exemplars are only in what a registry of
-   * the same format writes without a supervisor.
+   * of every registry that a worker made `Metrics` over; else those of this registry and of this process.
+   * Rejects when a metric cannot be read, and with `DeadlineExceededError` after 5 seconds. Exemplars are only
+   * in what a registry of the same format writes without a supervisor.
    */
   async scrape(accept?: string): Promise<Scrape> {
     const exposition = chooseExposition(accept)
-    const text = await withDeadline(
-      'Reading the metrics',
-      scrapeWithinMs,
-      (signal) => this.#write(exposition, signal),
-      systemClock,
+    const text = await withDeadline('Reading the metrics', scrapeWithinMs, (signal) =>
+      this.#write(exposition, signal),
     )
     return { contentType: contentTypes[exposition], text }
   }
@@ -94,13 +94,23 @@ export class Metrics implements Closeable {
   }
 
   async #write(exposition: Exposition, signal: AbortSignal): Promise<string> {
-    // As the client writes its own: nothing that it knows is lost, exemplars among it.
-    if (!this.#worker && expositionOf(this.#registry.contentType) === exposition)
-      return this.#registry.metrics()
+    if (!this.#worker) return this.#writeAlone(exposition)
+    return this.#render(exposition, await this.#worker.scrape(signal))
+  }
 
-    const snapshots = this.#worker
-      ? await this.#worker.scrape(signal)
-      : [(await readRegistry(this.#registry)).map(asItIs)]
+  async #writeAlone(exposition: Exposition): Promise<string> {
+    // A supervisor tells of its workers itself; without one this process is the only one.
+    const vitals = vitalsMetrics('0', await ownStats().take())
+    if (expositionOf(this.#registry.contentType) !== exposition) {
+      return this.#render(exposition, [vitals, (await readRegistry(this.#registry)).map(asItIs)])
+    }
+    // As the client writes its own: nothing that it knows is lost, exemplars among it.
+    const theirs = await this.#registry.metrics()
+    const ours = await this.#render(exposition, [vitals])
+    return theirs.replace(/# EOF\n$/, '').trimStart() + ours
+  }
+
+  #render(exposition: Exposition, snapshots: MetricSnapshot[][]): Promise<string> {
     const named =
       exposition === 'openmetrics' ? snapshots.map((metrics) => metrics.map(withoutTotal)) : snapshots
     return this.#client.AggregatorRegistry.aggregate(named, contentTypes[exposition]).metrics()
