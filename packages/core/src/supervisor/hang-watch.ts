@@ -118,8 +118,11 @@ export class HangWatch<Worker extends Suspect> implements Closeable {
 
   #listen(worker: Worker, word: LastWord): void {
     const known = this.#cases.get(worker)
-    if ('busyMs' in word) this.#suspect(worker, word.busyMs, describeHang(word))
-    else if (known) known.excusedUntil = this.#clock.monotonic() + answersWithinMs
+    if (!known) return
+    if ('isAsking' in word) known.excusedUntil = this.#clock.monotonic() + answersWithinMs
+    else if (known.hangsSince === undefined) this.#suspect(worker, word.busyMs, describeHang(word))
+    // Its silence was noticed first: on a busy machine the watchdog is late as well.
+    else this.#options.log(`worker ${worker.pid} hangs: ${describeHang(word)}`)
   }
 
   #suspect(worker: Worker, busyMs: number, story: string): void {

@@ -1,0 +1,243 @@
+import { mkdtempDisposable, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { sleep } from '@stepladder/core'
+import { FakeClock, isRunning } from '@stepladder/core/testing'
+import { describe, expect, test, vi } from 'vitest'
+import { Silence } from '../src/cluster/silence.ts'
+import { HangWatch, type Suspect } from '../src/supervisor/hang-watch.ts'
+import { type RunningCluster, startCluster } from './running-cluster.ts'
+
+const app = 'hanging-app.cjs'
+
+interface Answer {
+  readonly pid: number
+  readonly answer: number
+}
+
+/** Asks for something that no answer is waited for. */
+function ask(cluster: RunningCluster, path: string): void {
+  fetch(`http://127.0.0.1:${cluster.port}${path}`, { headers: { connection: 'close' } }).catch(() => {})
+}
+
+async function gone(pids: readonly number[]): Promise<void> {
+  await vi.waitFor(async () => expect(await Promise.all(pids.map(isRunning))).not.toContain(true), {
+    timeout: 5_000,
+  })
+}
+
+test('a hang is found within 2 s with its function and line, and the worker replaced within 3 s', async () => {
+  const startedAt = performance.now()
+  await using cluster = await startCluster({ app })
+  const startMs = performance.now() - startedAt
+  const before = await cluster.workerPids(2)
+
+  const hungAt = performance.now()
+  ask(cluster, '/hang')
+  const [, pid, foundAfter, where] = await cluster.supervisor.waitForOutput(
+    /worker (\d+) hangs: busy for (\S+) s in (.*)/,
+  )
+  expect(Number(foundAfter)).toBeLessThanOrEqual(2)
+  expect(where).toMatch(
+    /^loopForEver \(.*hanging-app\.cjs:16\), called from answer \(.*hanging-app\.cjs:20\)/,
+  )
+  expect(before).toContain(Number(pid))
+  // The others serve meanwhile.
+  expect((await cluster.json<Answer>('/pid')).pid).not.toBe(Number(pid))
+
+  await cluster.supervisor.waitForOutput(new RegExp(`takes the place of ${pid}`))
+  // A worker starts in half a second; on a machine that is too busy for that, the promise cannot be measured.
+  const lateMs = Math.max(0, startMs - 1_500)
+  expect(performance.now() - hungAt - lateMs).toBeLessThan(3_000)
+  await gone([Number(pid)])
+  expect(await cluster.workerPids(2)).toHaveLength(2)
+})
+
+test('a worker that is busy for a second is left alone', async () => {
+  await using cluster = await startCluster({ app, workers: 1 })
+  const { pid } = await cluster.json<Answer>('/pid')
+  await cluster.json('/block?ms=1000')
+  await cluster.json('/block?ms=1000')
+  await sleep(1_000)
+  expect(await cluster.json('/pid')).toMatchObject({ pid })
+  expect(cluster.supervisor.output).not.toContain('hangs')
+})
+
+test('one that hangs and runs again is drained in peace: what it had begun is answered', async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'stepladder-hang-'))
+  const [loopEnds, successorStarts] = [join(folder.path, 'loop-ends'), join(folder.path, 'starts')]
+  await writeFile(successorStarts, '')
+  await using cluster = await startCluster({
+    app,
+    workers: 1,
+    flags: ['--hang', '500ms'],
+    env: { START_WHEN: successorStarts },
+  })
+  await rm(successorStarts)
+  const asked = fetch(`http://127.0.0.1:${cluster.port}/block-until?file=${loopEnds}`)
+  const [, pid] = await cluster.supervisor.waitForOutput(/worker (\d+) hangs/)
+  await writeFile(loopEnds, '')
+  expect(await (await asked).json()).toMatchObject({ pid: Number(pid) })
+  await cluster.supervisor.waitForOutput(new RegExp(`worker ${pid} runs again`))
+  await writeFile(successorStarts, '')
+  await cluster.supervisor.waitForOutput(new RegExp(`takes the place of ${pid}`))
+  await gone([Number(pid)])
+  expect(cluster.supervisor.output).not.toContain('was killed')
+})
+
+test('a call that cannot be interrupted is found as well, and said to be one', async () => {
+  await using cluster = await startCluster({ app, flags: ['--hang', '600ms'] })
+  ask(cluster, '/native')
+  const [, pid] = await cluster.supervisor.waitForOutput(/worker (\d+) .*call that cannot be interrupted/)
+  await cluster.supervisor.waitForOutput(new RegExp(`takes the place of ${pid}`))
+})
+
+test('a process that is stopped as a whole is found by its silence, and replaced', async () => {
+  await using cluster = await startCluster({ app })
+  const [pid] = await cluster.workerPids(2)
+  process.kill(pid!, 'SIGSTOP')
+  await cluster.supervisor.waitForOutput(new RegExp(`worker ${pid} hangs: not heard of for 2\\.\\d s`))
+  await cluster.supervisor.waitForOutput(new RegExp(`takes the place of ${pid}`))
+  await gone([pid!])
+})
+
+test('when all workers hang at once, all are replaced', async () => {
+  await using cluster = await startCluster({ app, flags: ['--hang', '600ms'] })
+  const before = await cluster.workerPids(2)
+  for (const _ of before) ask(cluster, '/hang')
+  await cluster.supervisor.waitForOutput(/(takes the place of[\s\S]*){2}/)
+  await gone(before)
+  expect(await cluster.json('/pid')).toBeTruthy()
+})
+
+test('workers that hang at their start again and again are replaced ever more slowly', async () => {
+  await using cluster = await startCluster({
+    app,
+    workers: 1,
+    flags: ['--hang', '500ms'],
+    env: { HANG_AT_START: '1' },
+  })
+  await cluster.supervisor.waitForOutput(/hangs: .*replacing it now/)
+  await cluster.supervisor.waitForOutput(/hangs: .*replacing it in (0\.[5-9]|1\.0) s/)
+})
+
+test('nothing outlives a killed supervisor, neither a worker that hangs nor what it had started', async () => {
+  await using cluster = await startCluster({ app, workers: 1 })
+  const { pid, answer: child } = await cluster.json<Answer>('/child')
+  ask(cluster, '/hang')
+  await sleep(200)
+  cluster.supervisor.kill('SIGKILL')
+  await gone([pid, child])
+})
+
+test('who stands at a breakpoint does not hang', async () => {
+  await using cluster = await startCluster({
+    app,
+    workers: 1,
+    flags: ['--hang', '500ms'],
+    env: { DEBUGGED: '1' },
+  })
+  const { pid } = await cluster.json<Answer>('/pid')
+  await cluster.json('/block?ms=2500')
+  expect(await cluster.json('/pid')).toMatchObject({ pid })
+  expect(cluster.supervisor.output).not.toContain('hangs')
+})
+
+test('control: without the watch a worker hangs on, and outlives its supervisor', async () => {
+  await using cluster = await startCluster({ app, workers: 1, flags: ['--hang', 'off'] })
+  const { pid } = await cluster.json<Answer>('/pid')
+  ask(cluster, '/hang')
+  await sleep(3_500)
+  expect(cluster.supervisor.output).not.toMatch(/hangs|takes the place/)
+  cluster.supervisor.kill('SIGKILL')
+  await sleep(500)
+  expect(await isRunning(pid)).toBe(true)
+  process.kill(pid, 'SIGKILL')
+})
+
+describe('the decision', () => {
+  function setUp() {
+    const clock = new FakeClock()
+    const replaced: number[] = []
+    const lines: string[] = []
+    const watch = new HangWatch<Suspect>({
+      hangMs: 1_500,
+      onHang: ({ pid }) => replaced.push(pid!),
+      log: (line) => lines.push(line),
+      clock,
+      backoff: (attempt) => attempt * 10_000,
+    })
+    const worker = (state: Suspect['state'] = 'serving', livedMs = 60_000): Suspect => {
+      const made = { instance: 0, pid: 1, state, livedMs, lastWords: undefined }
+      watch.join(made)
+      return made
+    }
+    return { clock, replaced, lines, watch, worker }
+  }
+
+  test('it takes the hang and a heartbeat more of silence', async () => {
+    const { clock, replaced, watch, worker } = setUp()
+    watch.hear(worker(), true)
+    await clock.advance(1_950)
+    expect(replaced).toEqual([])
+    await clock.advance(400)
+    expect(replaced).toEqual([1])
+  })
+
+  test.each([
+    ['does not serve yet', 'starting', true],
+    ['drains', 'draining', true],
+    ['is not watched, as at a breakpoint or in a heap snapshot', 'serving', false],
+  ] as const)('a worker that %s is left alone', async (_, state, isWatched) => {
+    const { clock, replaced, watch, worker } = setUp()
+    watch.hear(worker(state), isWatched)
+    await clock.advance(60_000)
+    expect(replaced).toEqual([])
+  })
+
+  test('a worker that was never heard of is left alone', async () => {
+    const { clock, replaced, worker } = setUp()
+    worker()
+    await clock.advance(60_000)
+    expect(replaced).toEqual([])
+  })
+
+  test('hangs soon after the start are answered ever later, and one after a long life at once', async () => {
+    const { clock, lines, watch, worker } = setUp()
+    for (const livedMs of [2_000, 2_000, 2_000, 60_000]) {
+      watch.hear(worker('serving', livedMs), true)
+      await clock.advance(2_500)
+    }
+    const when = lines.map((line) => line.replace(/.*replacing it /, ''))
+    expect(when).toEqual(['now', 'in 10.0 s', 'in 20.0 s', 'now'])
+  })
+
+  test('one that runs again before its turn came is not replaced', async () => {
+    const { clock, replaced, watch, worker } = setUp()
+    for (const livedMs of [2_000, 2_000]) {
+      const suspect = worker('serving', livedMs)
+      watch.hear(suspect, true)
+      await clock.advance(2_500)
+      watch.hear(suspect, true)
+      watch.leave(suspect)
+    }
+    await clock.advance(60_000)
+    expect(replaced).toEqual([1])
+  })
+
+  test('a listener that was kept from listening, or a machine that slept, takes that for no silence', async () => {
+    class SleepyClock extends FakeClock {
+      sleptMs = 0
+      override monotonic() {
+        return super.monotonic() + this.sleptMs
+      }
+    }
+    const clock = new SleepyClock()
+    const silence = new Silence(250, clock)
+    await clock.advance(250)
+    expect(silence.look(false)).toBe(250)
+    clock.sleptMs += 3_600_000
+    expect(silence.look(false)).toBe(750)
+    expect(silence.look(true)).toBe(0)
+  })
+})
