@@ -92,6 +92,11 @@ export class Lease {
     return this.#lost.signal
   }
 
+  /** Whether it can be trusted now; knows it also in a process that was stopped and whose timers have not rung yet. */
+  get isHeld(): boolean {
+    return !this.lost.aborted && this.#clock.monotonic() < this.#trustedUntil
+  }
+
   /** Lets the next have it; never rejects, since a lease that cannot be released runs out. */
   async release(): Promise<void> {
     this.#lose()
@@ -116,7 +121,7 @@ export class Lease {
     const { store, ttlMs } = this.#options
     const askedAt = this.#clock.monotonic()
     // This process was stopped for longer than its lease, and this timer happens to ring first.
-    if (askedAt >= this.#trustedUntil) return this.#lose()
+    if (!this.isHeld) return this.#lose()
     const end = this.#begin('renew-lease')
     try {
       const isHeld = await store.renew(this.token, ttlMs)

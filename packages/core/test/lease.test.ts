@@ -6,8 +6,9 @@ import {
   RecordedReports,
   sharedRedis,
   startRedis,
+  startRedisCluster,
 } from '@stepladder/core/testing'
-import { Redis } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { openRedisLease } from '../src/adapters/redis-lease.ts'
 import { type Lease, type LeaseStore, takeLease } from '../src/lease.ts'
@@ -129,6 +130,23 @@ test('tokens go on growing when Redis has lost all it knew, the counter included
   await Promise.all([a.close(), b.close()])
 })
 
+test('a Redis Cluster keeps leases as well, and the client of the app is left as it is', async () => {
+  await using servers = await startRedisCluster()
+  const client = new Cluster([...servers.urls])
+  onTestFinished(() => client.disconnect())
+  for (const name of ['cron', 'queue', 'mail']) {
+    const options = { redis: client, name, commandTimeoutMs: 2_000 }
+    const [a, b] = await Promise.all(['a', 'b'].map((machine) => openRedisLease({ ...options, machine })))
+    const token = (await a!.take(60_000))!
+    expect(await b!.take(60_000)).toBeUndefined()
+    expect(await a!.renew(token, 60_000)).toBe(true)
+    await a!.release(token)
+    expect(await b!.take(60_000)).toBeGreaterThan(token)
+    await Promise.all([a!.close(), b!.close()])
+  }
+  expect(await client.ping()).toBe('PONG')
+})
+
 describe('a lease', () => {
   async function setUp({ ttlMs = 10_000 } = {}) {
     const clock = new FakeClock()
@@ -222,7 +240,11 @@ describe('a lease', () => {
       { store, name: 'cron', ttlMs: 10_000, report: reports.report, clock: lateClock },
       never,
     )
+    expect(lease.isHeld).toBe(true)
     stoppedMs = 60_000
+    // Nobody has told it yet.
+    expect(lease.lost.aborted).toBe(false)
+    expect(lease.isHeld).toBe(false)
     await clock.advance(2_500)
     return { lease, reports }
   }

@@ -18,16 +18,16 @@ export interface CandidacyOptions {
 const backoff = exponentialBackoff({ baseMs: 2_000, maxMs: 30_000 })
 
 /**
- *   standing --appointed--> leading --the term is lost--> stopping --stopped--> standing
- *      close()                 close()                       close()
- *        +-----------------------+------> stopping <------------+     --stopped--> resigned
+ *   standing --appointed--> leading --the term is lost--> stopping --the task has stopped--> standing
+ *   standing --close()--> resigned
+ *   leading, stopping --close()--> stopping --the task has stopped--> resigned
  */
 export class Candidacy implements Leadership {
   readonly #options: CandidacyOptions
   readonly #closing = new AbortController()
   readonly #ended: Promise<void>
   readonly #strikeOff: () => void
-  #leading: AbortSignal | undefined
+  #term: Term | undefined
 
   constructor(options: CandidacyOptions) {
     this.#options = options
@@ -36,7 +36,7 @@ export class Candidacy implements Leadership {
   }
 
   get isLeader(): boolean {
-    return this.#leading?.aborted === false
+    return this.#term?.isHeld === true && !this.#closing.signal.aborted
   }
 
   async close(): Promise<void> {
@@ -50,6 +50,7 @@ export class Candidacy implements Leadership {
     while (!signal.aborted) {
       const term = await this.#take(signal)
       if (!term) return
+      this.#term = term
       await this.#lead(term)
       await term.resign()
     }
@@ -76,7 +77,6 @@ export class Candidacy implements Leadership {
 
   async #lead({ token, lost }: Term): Promise<void> {
     const over = AbortSignal.any([this.#closing.signal, lost])
-    this.#leading = over
     await retry(() => this.#run(token, over), {
       attempts: Number.POSITIVE_INFINITY,
       backoff,

@@ -22,6 +22,9 @@ export async function takeFleetTerm(options: FleetOptions, signal: AbortSignal):
     return {
       token: lease.token,
       lost: AbortSignal.any([seat.lost, lease.lost]),
+      get isHeld() {
+        return seat.isHeld && lease.isHeld
+      },
       async resign() {
         await lease.release()
         await store?.close()

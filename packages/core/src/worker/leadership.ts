@@ -19,7 +19,10 @@ export type LeaderTask = (context: LeaderContext) => unknown
 
 /** The part that this process takes in it. */
 export interface Leadership extends Closeable {
-  /** Whether this process leads now. */
+  /**
+   * Whether this process leads now. With `redis` this looks at the clock, so it tells a process that was stopped
+   * for longer than its lease as soon as it runs again, before its signal can.
+   */
   readonly isLeader: boolean
   /** Resigns, or stands no longer; resolves when the task has stopped and another process may lead. */
   close(): Promise<void>

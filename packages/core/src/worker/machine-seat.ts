@@ -7,6 +7,8 @@ export interface Term {
   readonly token: number
   /** Aborted when the right is lost. */
   readonly lost: AbortSignal
+  /** Whether the right is held now: never later than `lost`. */
+  readonly isHeld: boolean
   /** Gives the right back: from now on another may lead. Never rejects. */
   resign(): Promise<void>
 }
@@ -43,7 +45,15 @@ export async function takeSeat(name: string, signal: AbortSignal): Promise<Machi
       if (message.stepladder !== 'lead' || message.id !== id) return
       stop()
       signal.removeEventListener('abort', giveUp)
-      resolve({ token: message.token, machine: message.machine, lost: lost.signal, resign })
+      resolve({
+        token: message.token,
+        machine: message.machine,
+        lost: lost.signal,
+        get isHeld() {
+          return !lost.signal.aborted
+        },
+        resign,
+      })
     })
     signal.addEventListener('abort', giveUp, { once: true })
     link.send({ stepladder: 'stand', id, name })
@@ -55,5 +65,11 @@ let lastToken = 0
 
 function aloneOnItsMachine(): MachineSeat {
   lastToken = Math.max(lastToken + 1, Date.now())
-  return { token: lastToken, machine, lost: new AbortController().signal, resign: async () => {} }
+  return {
+    token: lastToken,
+    machine,
+    lost: new AbortController().signal,
+    isHeld: true,
+    resign: async () => {},
+  }
 }
