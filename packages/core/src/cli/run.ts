@@ -1,10 +1,11 @@
-import { createRequire } from 'node:module'
-import { join, resolve } from 'node:path'
+import cluster from 'node:cluster'
 import { checkClusterOptions } from '../cluster/cluster-options.ts'
 import { type SuperviseOptions, supervise } from '../cluster/supervise.ts'
 import { takeSystemdSettings } from '../supervisor/systemd.ts'
+import { supervisorVariable } from '../supervisor/worker-process.ts'
 import { clusterFlags, readClusterFlags } from './cluster-flags.ts'
 import type { Command } from './command.ts'
+import { findProgram } from './program.ts'
 import { UsageError } from './usage-error.ts'
 import { watchCode } from './watch.ts'
 import type { Flag } from './words.ts'
@@ -27,8 +28,9 @@ export const run: Command = {
   async run(words, { preload }) {
     const [file, ...args] = words.operands
     if (file === undefined) throw new UsageError('which file? stepladder run FILE')
-    const program = { exec: findFile(file), args, execArgv: [...process.execArgv, '--import', preload] }
+    const program = { exec: findProgram(file), args, execArgv: [...process.execArgv, '--import', preload] }
     const settings = checkClusterOptions('stepladder run', readClusterFlags(words))
+    adviseAgainstNesting(settings.log)
     const development = words.given.has('watch') ? inDevelopment(settings.log) : {}
     const systemd = takeSystemdSettings(process.env)
     await supervise({ ...settings, ...program, ...development, systemd })
@@ -45,11 +47,15 @@ function inDevelopment(log: (line: string) => void): Partial<SuperviseOptions> {
   }
 }
 
-/** As Node finds it: the extension may be missing, and a folder stands for its index file. */
-function findFile(file: string): string {
-  try {
-    return createRequire(join(process.cwd(), 'here')).resolve(resolve(file))
-  } catch (cause) {
-    throw new UsageError(`there is no file "${file}"`, { cause })
+/** A cluster in a worker of a cluster is rarely meant: each of the workers would start one. */
+function adviseAgainstNesting(log: (line: string) => void): void {
+  if (cluster.isWorker) {
+    throw new UsageError(
+      'this is a worker of a cluster already: let that one run your server, not this command',
+    )
+  }
+  const outer = process.env[supervisorVariable]
+  if (outer !== undefined) {
+    log(`started by a worker of the supervisor ${outer}: each of its workers starts a cluster of its own`)
   }
 }

@@ -38,7 +38,7 @@ export class Fleet {
   constructor(options: FleetOptions) {
     const { settings, replace } = options
     this.#options = options
-    this.sockets = new ListeningSockets(settings.distribution, settings.balance)
+    this.sockets = new ListeningSockets(settings)
     this.readiness = new ReadinessBook((worker, words) => settings.log(`worker ${worker.pid} ${words}`))
     this.#watch = new FleetWatch({ settings, replace, log: settings.log })
   }

@@ -1,11 +1,15 @@
 import net from 'node:net'
+import { constants } from 'node:os'
 import { resolve } from 'node:path'
-import type { Balance, Distribution } from '../cluster/cluster-options.ts'
+import type { ClusterSettings } from '../cluster/cluster-options.ts'
 import type { ToSupervisor } from '../cluster/messages.ts'
 import type { ListenQuery, NativeHandle } from '../cluster/native-handle.ts'
 import { DispatchedSocket } from './dispatched-socket.ts'
+import { listenTrouble } from './listen-trouble.ts'
 import type { Listener, ListeningSocket } from './listening-socket.ts'
 import { SharedSocket } from './shared-socket.ts'
+
+type Settings = Pick<ClusterSettings, 'distribution' | 'balance' | 'log'>
 
 /**
  * The listening sockets of the app. The supervisor opens them and keeps them, so that a port stays open
@@ -13,12 +17,11 @@ import { SharedSocket } from './shared-socket.ts'
  */
 export class ListeningSockets {
   readonly #sockets = new Map<string, ListeningSocket>()
-  readonly #distribution: Distribution
-  readonly #balance: Balance
+  readonly #settings: Settings
+  readonly #troubles = new Set<string>()
 
-  constructor(distribution: Distribution, balance: Balance) {
-    this.#distribution = distribution
-    this.#balance = balance
+  constructor(settings: Settings) {
+    this.#settings = settings
   }
 
   hear(worker: Listener, message: ToSupervisor, handle?: NativeHandle): void {
@@ -45,8 +48,10 @@ export class ListeningSockets {
 
   #open(worker: Listener, { id, query, nth, data }: Extract<ToSupervisor, { stepladder: 'listen' }>): void {
     const key = keyOf(query, nth)
-    const open = this.#sockets.get(key) ?? this.#bind(key, query, data)
+    const isTwice = this.#sockets.get(key)?.listeners.has(worker) ?? false
+    const open = isTwice ? -constants.errno.EADDRINUSE : (this.#sockets.get(key) ?? this.#bind(key, query, data))
     if (typeof open === 'number') {
+      this.#sayOnce(listenTrouble(query, open, isTwice))
       worker.send({ stepladder: 'socket', id, key, errno: open })
       return
     }
@@ -57,10 +62,11 @@ export class ListeningSockets {
   #bind(key: string, query: ListenQuery, data: unknown): ListeningSocket | number {
     const handle = bind(query)
     if (typeof handle === 'number') return handle
-    if (this.#distribution !== 'dispatch') return new SharedSocket(key, handle, data)
+    const { distribution, balance } = this.#settings
+    if (distribution !== 'dispatch') return new SharedSocket(key, handle, data)
     // Node says 0 where the app did not say, and means its default.
     const failure = handle.listen(query.backlog || defaultBacklog)
-    if (failure === 0) return new DispatchedSocket({ key, handle, data, balance: this.#balance })
+    if (failure === 0) return new DispatchedSocket({ key, handle, data, balance })
     handle.close()
     return failure
   }
@@ -70,6 +76,12 @@ export class ListeningSockets {
     const socket = this.#sockets.get(key)
     socket?.leave(worker)
     if (socket?.listeners.size === 0 && worker.state === 'serving') this.#close(key)
+  }
+
+  /** Each worker that starts meets the same. */
+  #sayOnce(trouble: string): void {
+    if (!this.#troubles.has(trouble)) this.#settings.log(trouble)
+    this.#troubles.add(trouble)
   }
 
   #pass(key: string, client: NativeHandle): void {

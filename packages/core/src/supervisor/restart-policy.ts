@@ -30,7 +30,9 @@ export function decideRestart(
   if (youngDeaths >= maxYoungDeaths && !othersLive && !hasServed) {
     return {
       kind: 'give-up',
-      reason: `${youngDeaths} workers in a row died within ${youngMs / 1_000} s of their start`,
+      reason:
+        `${youngDeaths} workers in a row died within ${youngMs / 1_000} s of their start; ` +
+        'run the server with plain node: it has to start, to listen, and not to end',
     }
   }
   return { kind: 'restart', afterMs: backoff(youngDeaths - 1) }

@@ -172,7 +172,10 @@ export class Supervisor implements Closeable {
     place.worker = worker
     const listens = await within(startMs, worker.listens())
     if (!listens && worker.state === 'starting') {
-      log(`worker ${worker.pid} does not listen after ${startMs / 1_000} s; it goes on`)
+      log(
+        `worker ${worker.pid} does not listen on any port after ${startMs / 1_000} s; ` +
+          'it goes on, but what never listens can only be restarted, not reloaded',
+      )
     }
     return listens
   }

@@ -9,6 +9,9 @@ export interface WorkerProgram {
   readonly execArgv?: readonly string[] | undefined
 }
 
+/** Tells whatever a worker starts whose worker that is: the pid of the supervisor. */
+export const supervisorVariable = 'STEPLADDER_SUPERVISOR'
+
 let lastId = 0
 
 /**
@@ -30,6 +33,7 @@ export function forkWorker(
       // How Node's own cluster module tells a worker that it is one, and its number.
       NODE_UNIQUE_ID: String(lastId),
       [situationVariable]: JSON.stringify(situation),
+      [supervisorVariable]: String(process.pid),
     },
     execArgv: [...execArgv, ...debuggerPort(execArgv, instance)],
     stdio: ['inherit', 'inherit', 'inherit', 'ipc', 'pipe'],

@@ -6,6 +6,7 @@ import { takeOrders } from './captures.ts'
 import { drain } from './drain.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { processInbox } from './inbox.ts'
+import { keepChannel } from './kept-channel.ts'
 import { resignWithin } from './leaderships.ts'
 import { type PassOn, passOnOver } from './pass-on.ts'
 import { answerProbes } from './probe-door.ts'
@@ -29,10 +30,11 @@ const key = Symbol.for('stepladder.supervised-worker')
  */
 export function superviseThisWorker(): void {
   const link = supervisorLink()
-  if (!link || key in globalThis) return
+  if (!link || isSupervised()) return
   Object.defineProperty(globalThis, key, { value: true })
   const keyOf = takeSocketsFrom(link)
   endGroupWithSupervisor()
+  keepChannel()
   startHeartbeat(link)
   takeOrders(link)
   answerProbes((address, port) => link.send({ stepladder: 'door', address, port }))
@@ -69,6 +71,11 @@ export function superviseThisWorker(): void {
   // Ctrl+C is for the supervisor, which says when to go.
   process.on('SIGINT', () => {})
   leaveInsteadOfDisconnecting(() => leaveByItself(false))
+}
+
+/** Whether a supervisor's worker is what this process knows itself to be. */
+export function isSupervised(): boolean {
+  return key in globalThis
 }
 
 /** Node's own `cluster.worker.disconnect()` closes what Node's own primary has opened, and this one has none. */

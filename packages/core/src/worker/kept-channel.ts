@@ -1,0 +1,14 @@
+/**
+ * An app that closes the channel to its parent, as some do under another supervisor so that a process can end,
+ * would cut this worker off from its sockets and from word of its supervisor's end: it is told, and kept from it.
+ */
+export function keepChannel(): void {
+  let isTold = false
+  process.disconnect = () => {
+    if (isTold) return
+    isTold = true
+    console.error(
+      'stepladder: process.disconnect() does nothing in a worker: its supervisor ends it when it is time',
+    )
+  }
+}
