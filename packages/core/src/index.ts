@@ -31,6 +31,7 @@ export {
 export { type Logger, type LogReportsOptions, logReports } from './log-reports.ts'
 export { createMetrics, type Metrics, type MetricsOptions, type Scrape } from './metrics/metrics.ts'
 export type { Histogram, HistogramConfiguration, MetricsRegistry, PromClient } from './metrics/prom-client.ts'
+export type { Operation } from './operation.ts'
 export type { OperationTrace } from './operation-channel.ts'
 export { checkOptionNames } from './options.ts'
 export type { RedisClient, RedisOption } from './redis.ts'

@@ -1,15 +1,15 @@
 import { AsyncResource } from 'node:async_hooks'
 import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel'
-import type { Report } from './report.ts'
+import type { Operation } from './operation.ts'
 
 /**
  * What subscribers of `tracing:stepladder.operation:start`, `:end`, `:asyncStart`, `:asyncEnd` and `:error` are
  * handed: one object per operation, the same at each of its events, so that a tracer may keep its span on it.
  */
-export interface OperationTrace extends Pick<Report, 'component' | 'name' | 'operation'> {
-  /** From `asyncStart` on (`error` comes before it): how it ended. */
+export interface OperationTrace extends Operation {
+  /** From `error` or `asyncStart` on: how it ended. */
   outcome?: string
-  /** From `asyncStart` on: how long it took, in milliseconds. */
+  /** From `error` or `asyncStart` on: how long it took, in milliseconds. */
   ms?: number
   /** What went wrong, also where the operation did well in spite of it: a cache that served an older value. */
   cause?: unknown
@@ -34,7 +34,7 @@ export function isTraced(): boolean {
 }
 
 /** Tells the subscribers that an operation starts. Only of use while `isTraced()`. */
-export function traceStart(subject: Pick<Report, 'component' | 'name' | 'operation'>): {
+export function traceStart(subject: Operation): {
   readonly trace: OperationTrace
   /** What runs in it is inside the operation: the stores that tracers bound to `start` have its value there. */
   readonly scope: AsyncResource
@@ -48,7 +48,11 @@ export function traceStart(subject: Pick<Report, 'component' | 'name' | 'operati
 }
 
 /** Tells the subscribers how it ended. */
-export function traceEnd(trace: OperationTrace, { outcome, ms, cause }: Report, isFailure: boolean): void {
+export function traceEnd(
+  trace: OperationTrace,
+  { outcome, ms, cause }: { readonly outcome: string; readonly ms: number; readonly cause?: unknown },
+  isFailure: boolean,
+): void {
   trace.outcome = outcome
   trace.ms = ms
   if (cause !== undefined) trace.cause = cause

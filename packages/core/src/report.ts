@@ -1,15 +1,10 @@
 import type { AsyncResource } from 'node:async_hooks'
 import { type Clock, systemClock } from './clock.ts'
+import type { Operation } from './operation.ts'
 import { isTraced, traceEnd, traceStart } from './operation-channel.ts'
 
 /** How one operation ended. Metrics, logs and traces are functions of this and of nothing else. */
-export interface Report {
-  /** Which kind of part speaks: `cache`, `session`, `queue`, `shard`, `breaker`. */
-  readonly component: string
-  /** Which one of them: the name it was constructed with. One of few, so it may be a metric's label. */
-  readonly name: string
-  /** What was asked: `get`, `write`, `route`. One of few. */
-  readonly operation: string
+export interface Report extends Operation {
   /** How it ended: `hit`, `stale`, `failed`. One of few. */
   readonly outcome: string
   /** How long it took, in milliseconds. */
@@ -55,11 +50,7 @@ export function isHeard(report: Reporter): boolean {
  * Starts an operation; call what it returns once, with the outcome, where the operation ends. Tells `report`,
  * and who has subscribed to the channel `stepladder.operation`; nobody listening, it does nothing.
  */
-export function begin(
-  subject: Pick<Report, 'component' | 'name' | 'operation'>,
-  report: Reporter,
-  clock: Clock = systemClock,
-): End {
+export function begin(subject: Operation, report: Reporter, clock: Clock = systemClock): End {
   if (isTraced()) return beginTraced(subject, report, clock)
   return report === ignoreReports ? unheard : timed(subject, report, clock)
 }
@@ -77,11 +68,7 @@ export function inside<T>(end: End | undefined, task: () => T): T {
 const unheard: End = () => {}
 const scopes = new WeakMap<End, AsyncResource>()
 
-function timed(
-  { component, name, operation }: Pick<Report, 'component' | 'name' | 'operation'>,
-  report: Reporter,
-  clock: Clock,
-): End {
+function timed({ component, name, operation }: Operation, report: Reporter, clock: Clock): End {
   const startedAt = clock.monotonic()
   return (outcome, cause) => {
     const ms = clock.monotonic() - startedAt
@@ -90,11 +77,7 @@ function timed(
   }
 }
 
-function beginTraced(
-  subject: Pick<Report, 'component' | 'name' | 'operation'>,
-  report: Reporter,
-  clock: Clock,
-): End {
+function beginTraced(subject: Operation, report: Reporter, clock: Clock): End {
   const { trace, scope } = traceStart(subject)
   const end = timed(
     subject,
