@@ -18,7 +18,9 @@ export async function runCluster(start: () => unknown, options: ClusterOptions =
 
   // Under `stepladder run`, which has supervised this process before it loaded the app.
   if (isSupervised() && Object.keys(options).length > 0) {
-    settings.log('runCluster: this process is a worker of "stepladder run", whose options hold; its own do not')
+    settings.log(
+      'runCluster: this process is a worker of "stepladder run", whose options hold; its own do not',
+    )
   }
   superviseThisWorker()
   await start()

@@ -49,7 +49,9 @@ export class ListeningSockets {
   #open(worker: Listener, { id, query, nth, data }: Extract<ToSupervisor, { stepladder: 'listen' }>): void {
     const key = keyOf(query, nth)
     const isTwice = this.#sockets.get(key)?.listeners.has(worker) ?? false
-    const open = isTwice ? -constants.errno.EADDRINUSE : (this.#sockets.get(key) ?? this.#bind(key, query, data))
+    const open = isTwice
+      ? -constants.errno.EADDRINUSE
+      : (this.#sockets.get(key) ?? this.#bind(key, query, data))
     if (typeof open === 'number') {
       this.#sayOnce(listenTrouble(query, open, isTwice))
       worker.send({ stepladder: 'socket', id, key, errno: open })
