@@ -6,7 +6,7 @@ import { FakeClock, isRunning } from '@stepladder/core/testing'
 import { describe, expect, test, vi } from 'vitest'
 import { Silence } from '../src/cluster/silence.ts'
 import { HangWatch, type Suspect } from '../src/supervisor/hang-watch.ts'
-import { type RunningCluster, startCluster } from './running-cluster.ts'
+import { fixture, type RunningCluster, startCluster } from './running-cluster.ts'
 
 const app = 'hanging-app.cjs'
 
@@ -86,7 +86,7 @@ test('one that hangs and runs again is drained in peace: what it had begun is an
 })
 
 test('a call that cannot be interrupted is found as well, and said to be one', async () => {
-  await using cluster = await startCluster({ app, flags: ['--hang', '600ms'] })
+  await using cluster = await startCluster({ app })
   ask(cluster, '/native')
   const [, pid] = await cluster.supervisor.waitForOutput(/worker (\d+) .*call that cannot be interrupted/)
   await cluster.supervisor.waitForOutput(new RegExp(`takes the place of ${pid}`))
@@ -115,10 +115,22 @@ test('workers that hang at their start again and again are replaced ever more sl
     app,
     workers: 1,
     flags: ['--hang', '500ms'],
-    env: { HANG_AT_START: '1' },
+    // It is there.
+    env: { HANG_WHEN: fixture(app) },
   })
   await cluster.supervisor.waitForOutput(/hangs: .*replacing it now/)
   await cluster.supervisor.waitForOutput(/hangs: .*replacing it in (0\.[5-9]|1\.0) s/)
+})
+
+test('a build that hangs as soon as it listens stops the reload', async () => {
+  await using folder = await mkdtempDisposable(join(tmpdir(), 'stepladder-hang-'))
+  const isBroken = join(folder.path, 'broken')
+  await using cluster = await startCluster({ app, workers: 1, env: { HANG_WHEN: isBroken } })
+  const { pid } = await cluster.json<Answer>('/pid')
+  await writeFile(isBroken, '')
+  cluster.supervisor.kill('SIGHUP')
+  await cluster.supervisor.waitForOutput(/listens, but hangs; the old workers go on serving/)
+  expect(await cluster.json('/pid')).toMatchObject({ pid })
 })
 
 test('nothing outlives a killed supervisor, neither a worker that hangs nor what it had started', async () => {

@@ -1,8 +1,8 @@
 /**
- * What the watchdog of a worker says when the worker's event loop hangs, each as one line of JSON: first that it
- * asks for the stack, and then what it is.
+ * What the watchdog of a worker says, each as one line of JSON: after half the time that makes a hang, that the
+ * event loop stands still and it will tell more; then, if that goes on, where.
  */
-export type LastWord = { readonly isAsking: true } | HangWord
+export type LastWord = { readonly isUneasy: true } | HangWord
 
 export interface HangWord {
   readonly busyMs: number

@@ -55,9 +55,9 @@ export class FleetWatch implements Closeable {
     if (vitals) this.#recycling.hear(worker, vitals)
   }
 
-  /** What the worker last said of its memory and the like; undefined before its first heartbeat. */
-  vitalsOf(worker: WorkerHandle): ReturnType<VitalSigns<WorkerHandle>['of']> {
-    return this.#vitals.of(worker)
+  /** Resolves with the next heartbeat of a worker that sends any, or when it is gone. */
+  whenHeard(worker: WorkerHandle): Promise<void> {
+    return this.#vitals.whenHeard(worker)
   }
 
   /** What is known at this moment, without asking anybody. */

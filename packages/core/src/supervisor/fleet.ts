@@ -64,6 +64,11 @@ export class Fleet {
     return worker
   }
 
+  /** Resolves when a worker has shown that its event loop turns. */
+  whenHeard(worker: WorkerHandle): Promise<void> {
+    return this.#watch.whenHeard(worker)
+  }
+
   /** Counts a worker that is replaced, by a reason that is one of few. */
   countRestart(reason: string): void {
     this.#restarts.set(reason, (this.#restarts.get(reason) ?? 0) + 1)

@@ -31,5 +31,5 @@ function parse(line: string): LastWord | undefined {
 /** Whoever else of the worker writes to this descriptor, by mistake, writes no such object. */
 function isLastWord(word: unknown): word is LastWord {
   if (typeof word !== 'object' || word === null) return false
-  return 'isAsking' in word || ('busyMs' in word && 'frames' in word && Array.isArray(word.frames))
+  return 'isUneasy' in word || ('busyMs' in word && 'frames' in word && Array.isArray(word.frames))
 }

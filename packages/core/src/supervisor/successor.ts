@@ -1,6 +1,6 @@
 import { sleep } from '../clock.ts'
 import { withDeadline } from '../deadline.ts'
-import type { ReadinessBook } from './readiness-book.ts'
+import type { Fleet } from './fleet.ts'
 import { displayExit, type WorkerHandle } from './worker-handle.ts'
 
 /** What a successor must show before its forerunner goes. */
@@ -13,15 +13,21 @@ export interface Trial {
   readonly settleMs: number | undefined
 }
 
+/** A heartbeat comes twice a second; on a busy machine late. Milliseconds. */
+const heardWithinMs = 3_000
+
 /** Waits until a successor is up; resolves to what is wrong with it, or undefined. */
 export async function troubleOf(
   successor: WorkerHandle,
-  readiness: ReadinessBook<WorkerHandle>,
+  fleet: Pick<Fleet, 'readiness' | 'whenHeard'>,
   { addresses, startMs, settleMs }: Trial,
 ): Promise<string | undefined> {
+  const { readiness } = fleet
   const listens = await within(startMs, successor.listens(addresses))
   if (listens && settleMs !== undefined) {
     await Promise.race([successor.exited, sleep(settleMs)])
+    const isHeard = fleet.whenHeard(successor).then(() => true)
+    if (!(await within(heardWithinMs, isHeard))) return `worker ${successor.pid} listens, but hangs`
     await within(Math.max(0, startMs - successor.livedMs), readiness.whenReady(successor))
   }
   if (successor.state === 'gone') return `worker ${successor.pid} ${displayExit(await successor.exited)}`

@@ -143,7 +143,7 @@ export class Supervisor implements Closeable {
   async #succeed(place: Place, isProven: boolean): Promise<string | undefined> {
     const { startMs, settleMs = 1_000 } = this.#options
     const successor = this.#fork(place)
-    const trouble = await troubleOf(successor, this.#fleet.readiness, {
+    const trouble = await troubleOf(successor, this.#fleet, {
       addresses: place.worker?.addresses,
       startMs,
       settleMs: isProven ? settleMs : undefined,

@@ -11,9 +11,9 @@ export interface Patient {
 
 interface Chart {
   heardAt: number
-  vitals?: ProcessVitals
   /** Of the last heartbeats, the youngest last. */
   delays: LoopDelay[]
+  readonly waiting: Set<() => void>
 }
 
 /** A worker that was not heard of for longer than this is stale, in milliseconds: two heartbeats. */
@@ -34,12 +34,13 @@ export class VitalSigns<Worker extends Patient> {
 
   /** A heartbeat came; not each brings figures. */
   hear(worker: Worker, vitals: ProcessVitals | undefined): void {
-    const chart: Chart = this.#charts.get(worker) ?? { heardAt: 0, delays: [] }
+    const chart: Chart = this.#charts.get(worker) ?? { heardAt: 0, delays: [], waiting: new Set() }
     this.#charts.set(worker, chart)
     chart.heardAt = this.#clock.monotonic()
+    for (const resolve of chart.waiting) resolve()
+    chart.waiting.clear()
     if (!vitals) return
 
-    chart.vitals = vitals
     chart.delays = [...chart.delays, vitals.loopDelay].slice(-delaysKept)
     const lately = { ...vitals, loopDelay: worstOf(chart.delays, vitals.loopDelay) }
     this.#lastId += 1
@@ -49,26 +50,23 @@ export class VitalSigns<Worker extends Patient> {
     })
   }
 
+  /** Resolves with its next heartbeat, or its end; at once if it never sent one, since then it may send none. */
+  async whenHeard(worker: Worker): Promise<void> {
+    const waiting = this.#charts.get(worker)?.waiting
+    if (waiting) await new Promise<void>((resolve) => waiting.add(resolve))
+  }
+
   /** The worker is gone: what it had counted stays. */
   leave(worker: Worker): void {
+    for (const resolve of this.#charts.get(worker)?.waiting ?? []) resolve()
     this.#charts.delete(worker)
     this.#ledger.retire(worker)
   }
 
-  /** What it last said, if it said anything yet. */
-  of(worker: Worker): ProcessVitals | undefined {
-    return this.#charts.get(worker)?.vitals
-  }
-
-  /** Whether it was heard of within the last second. */
-  isFresh(worker: Worker): boolean {
-    const chart = this.#charts.get(worker)
-    return chart !== undefined && this.#clock.monotonic() - chart.heardAt <= staleAfterMs
-  }
-
-  /** How many of those that were ever heard of are not fresh. */
+  /** How many of those that were ever heard of are silent now. */
   countStale(): number {
-    return [...this.#charts.keys()].filter((worker) => !this.isFresh(worker)).length
+    const freshSince = this.#clock.monotonic() - staleAfterMs
+    return [...this.#charts.values()].filter(({ heardAt }) => heardAt < freshSince).length
   }
 
   snapshots(): MetricSnapshot[][] {

@@ -3,8 +3,8 @@
  * asks the inspector what runs, and writes that to the supervisor, past the event loop. It ends the worker,
  * and all that it had started, when the supervisor is gone.
  *
- *   quiet --no beat for hangMs--> asking for the stack --a beat after all--> quiet
- *                                 asking --still no beat--> told --a beat--> quiet
+ *   quiet --no beat for half of hangMs--> uneasy --no beat for hangMs--> asking for the stack
+ *   asking --still no beat--> told          uneasy, asking, told --a beat--> quiet
  */
 import { writeSync } from 'node:fs'
 import { workerData } from 'node:worker_threads'
@@ -26,7 +26,7 @@ const { shared, hangMs, supervisorPid } = workerData as WatchdogOrders
 const lookEveryMs = Math.min(250, hangMs / 10)
 const silence = new Silence(lookEveryMs)
 let lastBeat = 0
-let state: 'quiet' | 'asking' | 'told' = 'quiet'
+let state: 'quiet' | 'uneasy' | 'asking' | 'told' = 'quiet'
 
 function look(): void {
   // An event loop that hangs cannot go by itself.
@@ -35,8 +35,12 @@ function look(): void {
   const isWatching = Atomics.load(shared, 1) === 1
   const silentMs = silence.look(beat !== lastBeat || !isWatching)
   lastBeat = beat
-  if (silentMs === 0 && state === 'told') state = 'quiet'
-  if (silentMs >= hangMs && state === 'quiet') {
+  if (silentMs === 0 && (state === 'uneasy' || state === 'told')) state = 'quiet'
+  if (silentMs >= hangMs / 2 && state === 'quiet') {
+    state = 'uneasy'
+    tell({ isUneasy: true })
+  }
+  if (silentMs >= hangMs && state === 'uneasy') {
     state = 'asking'
     void investigate(beat, silentMs)
   }
@@ -44,16 +48,17 @@ function look(): void {
 
 async function investigate(beat: number, silentMs: number): Promise<void> {
   const startedAt = performance.now()
-  tell({ isAsking: true })
+  const hangs = () => Atomics.load(shared, 0) === beat
+  const say = (frames: readonly StackFrame[]) =>
+    tell({ busyMs: silentMs + performance.now() - startedAt, frames: frames.slice(0, mostFrames) })
   const answer = mainThreadStack()
   const frames = await Promise.race([answer, sleep(stackWithinMs).then((): StackFrame[] => [])])
   await sleep(recoversWithinMs)
-  if (Atomics.load(shared, 0) === beat) {
-    tell({ busyMs: silentMs + performance.now() - startedAt, frames: frames.slice(0, mostFrames) })
-  }
+  if (hangs()) say(frames)
   // One inspector at a time: what is in a call outside JavaScript answers when that has ended.
-  await answer
-  state = Atomics.load(shared, 0) === beat ? 'told' : 'quiet'
+  const late = await answer
+  if (hangs() && frames.length === 0 && late.length > 0) say(late)
+  state = hangs() ? 'told' : 'quiet'
 }
 
 function tell(word: LastWord): void {
