@@ -22,5 +22,5 @@ if (cluster.isPrimary) {
   const app = express()
   app.get('/orders', count)
   app.get('/block', block)
-  require('./serve.cjs')(app)
+  require('./serve.cjs').serve(app)
 }

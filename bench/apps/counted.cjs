@@ -2,7 +2,7 @@
 const client = require('prom-client')
 const express = require('express')
 const { metrics } = require('@stepladder/core/express')
-const serve = require('./serve.cjs')
+const { serve } = require('./serve.cjs')
 const { count, block } = require('./counting.cjs')
 
 const app = express()

@@ -4,7 +4,7 @@ import { appFile, type Peer } from './peer.ts'
 export const nodeCluster: Peer = clusterOf('node:cluster', {})
 
 /** The same with the library that closes keep-alive connections as well. */
-export const httpTerminator: Peer = clusterOf('http-terminator', { CLOSE_WITH: 'http-terminator' })
+export const httpTerminator: Peer = clusterOf('http-terminator', { CLOSE_BY: 'http-terminator' })
 
 function clusterOf(name: string, env: Readonly<Record<string, string>>): Peer {
   return {
