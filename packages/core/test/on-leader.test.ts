@@ -67,6 +67,7 @@ describe('on a machine', { timeout: 60_000 }, () => {
     process.kill(third.pid, 'SIGSTOP')
     await app.turn(4, 15_000)
     expect(await isRunning(third.pid)).toBe(false)
+    expect(overlapsOf(app.journal())).toEqual([])
   })
 
   test('a reload moves leadership once, whoever has it', async () => {
