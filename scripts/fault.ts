@@ -11,7 +11,10 @@ import { losses } from '../bench/losses/core.ts'
 import { usePublishedForm } from '../bench/peers/published-form.ts'
 
 const faultTests: Record<string, readonly string[]> = {
-  core: ['drain', 'supervisor', 'metrics'],
+  core: [
+    ...['drain', 'reload', 'supervisor', 'sockets', 'hang', 'metrics', 'worker-channel'],
+    ...['on-leader', 'leader-seat', 'fleet-leader', 'lease'],
+  ],
   cache: ['race', 'interleavings', 'outage', 'processes', 'gap', 'workers'],
   session: ['lost-updates', 'resurrection', 'outage'],
   queue: ['crash', 'outage', 'power-cut', 'order'],

@@ -64,8 +64,8 @@ export class Load {
   }
 
   async #ask(target: Target): Promise<boolean> {
-    const { failure, ...times } = await request(target)
-    if (failure) this.#failed.push({ ...times, failure })
+    const { failure, ...asked } = await request(target)
+    if (failure) this.#failed.push({ ...asked, failure })
     else this.#answered++
     return !failure
   }

@@ -7,6 +7,8 @@ export interface Request {
   /** As `performance.now()` has it. */
   readonly sentAt: number
   readonly endedAt: number
+  /** It went over a connection that had been used before, or might have been. */
+  readonly isKept: boolean
   readonly failure?: Failure
 }
 
@@ -25,8 +27,8 @@ export function request({ port, path, agent }: Target): Promise<Request> {
   return new Promise((resolve) => {
     const end = (failure?: Failure) => {
       clearTimeout(timer)
-      const endedAt = performance.now()
-      resolve(failure ? { sentAt, endedAt, failure } : { sentAt, endedAt })
+      const ended = { sentAt, endedAt: performance.now(), isKept: agent !== undefined }
+      resolve(failure ? { ...ended, failure } : ended)
     }
     const asked = get({ host: '127.0.0.1', port, path, agent: agent ?? false }, (response) => {
       const ending = response.statusCode === 200 ? undefined : 'bad status'

@@ -83,13 +83,11 @@ async function killWorkers(running: RunningPeer, victims: number): Promise<Kill>
 function tellApart(failed: readonly FailedRequest[], kills: readonly Kill[]): Killed {
   const count = (failure: FailedRequest['failure']) =>
     failed.filter((request) => request.failure === failure).length
-  const inFlight = failed.filter(
-    ({ failure, sentAt, endedAt }) =>
-      failure === 'reset' &&
-      kills.some(
-        (kill) =>
-          endedAt >= kill.sentAt && sentAt <= kill.goneAt + unawareMs && endedAt <= kill.goneAt + recoverMs,
-      ),
-  ).length
+  const inFlight = failed.filter((request) => kills.some((kill) => wasInFlight(request, kill))).length
   return { inFlight, hanging: count('hangs'), refused: count('refused'), lost: failed.length - inFlight }
+}
+
+function wasInFlight({ failure, sentAt, endedAt, isKept }: FailedRequest, kill: Kill): boolean {
+  const wasSentBefore = sentAt <= kill.goneAt + (isKept ? unawareMs : 0)
+  return failure === 'reset' && wasSentBefore && endedAt >= kill.sentAt && endedAt <= kill.goneAt + recoverMs
 }
