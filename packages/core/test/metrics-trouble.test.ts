@@ -66,7 +66,7 @@ describe.each(['prom-client', '@prometheus-io/client'])('over %s', (client) => {
     expect((await scrape(cluster)).text).toContain('job_seconds_count 5')
     const [pid] = await cluster.workerPids(1)
     process.kill(pid!, 'SIGKILL')
-    await vi.waitFor(async () => expect(await cluster.workerPids(1)).not.toEqual([pid]), { timeout: 5_000 })
+    await vi.waitFor(async () => expect(await cluster.workerPids(1)).not.toEqual([pid]), { timeout: 15_000 })
     await cluster.json('/order')
     const { text } = await scrape(cluster)
     expect(text).toContain('job_seconds_sum 6\njob_seconds_count 6')
@@ -82,7 +82,7 @@ test('all registries of a worker are told together, not one in place of the othe
     const { text } = await scrape(cluster)
     return [/^orders_total (\d+)/m, /^mails_total (\d+)/m].map((line) => Number(line.exec(text)?.[1]))
   }
-  await vi.waitFor(async () => expect(await totals()).toEqual([10, 10]), { timeout: 5_000 })
+  await vi.waitFor(async () => expect(await totals()).toEqual([10, 10]), { timeout: 15_000 })
   for (let time = 0; time < 6; time++) {
     expect(await totals()).toEqual([10, 10])
     await new Promise((resolve) => setTimeout(resolve, 250))
