@@ -12,8 +12,17 @@ import { usePublishedForm } from '../bench/peers/published-form.ts'
 
 const faultTests: Record<string, readonly string[]> = {
   core: [
-    ...['drain', 'reload', 'supervisor', 'sockets', 'hang', 'metrics', 'worker-channel'],
-    ...['on-leader', 'leader-seat', 'fleet-leader', 'lease'],
+    'drain',
+    'reload',
+    'supervisor',
+    'sockets',
+    'hang',
+    'metrics',
+    'worker-channel',
+    'leader-seat',
+    'on-leader',
+    'fleet-leader',
+    'lease',
   ],
   cache: ['race', 'interleavings', 'outage', 'processes', 'gap', 'workers'],
   session: ['lost-updates', 'resurrection', 'outage'],
