@@ -8,11 +8,12 @@ const javaScript: readonly string[] = ['', '.js', '.cjs', '.mjs', '.wasm', '.nod
 const typeScript: readonly string[] = ['.ts', '.cts', '.mts']
 
 /**
- * The program that is meant, as Node finds it: the extension may be missing, and a folder stands for its index
- * file. Throws `UsageError` where there is none, or none that this Node runs.
+ * The program that is meant, as Node finds it from `folder` on (default: where this process was started): the
+ * extension may be missing, and a folder stands for its index file. Throws `UsageError` where there is none, or
+ * none that this Node runs.
  */
-export function findProgram(file: string): string {
-  const program = locate(file)
+export function findProgram(file: string, folder?: string): string {
+  const program = locate(file, folder)
   const extension = extname(program)
   if (javaScript.includes(extension) || hasLoader()) return program
   if (!typeScript.includes(extension)) {
@@ -29,17 +30,17 @@ export function findProgram(file: string): string {
   return program
 }
 
-function locate(file: string): string {
+function locate(file: string, folder?: string): string {
   try {
-    const here = process.cwd()
-    return createRequire(join(here, 'here')).resolve(resolve(file))
+    const from = folder ?? process.cwd()
+    return createRequire(join(from, 'here')).resolve(resolve(from, file))
   } catch (cause) {
     if (cause instanceof Error && 'syscall' in cause && cause.syscall === 'uv_cwd') {
       throw new UsageError('the folder that this was started in is gone: change to one that is there', {
         cause,
       })
     }
-    const isFolder = statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false
+    const isFolder = statSync(resolve(folder ?? '.', file), { throwIfNoEntry: false })?.isDirectory() ?? false
     const problem = isFolder
       ? `"${file}" is a folder without an index.js; which file in it?`
       : `there is no file "${file}"`

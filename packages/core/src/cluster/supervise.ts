@@ -8,6 +8,7 @@ import { stopInOrder } from '../supervisor/stop-in-order.ts'
 import { Supervisor } from '../supervisor/supervisor.ts'
 import type { SupervisorOptions } from '../supervisor/supervisor-options.ts'
 import { Systemd, type SystemdSettings } from '../supervisor/systemd.ts'
+import { surviveLostOutput } from './lost-output.ts'
 import { OverheardLog } from './overheard-log.ts'
 
 export interface SuperviseOptions extends SupervisorOptions {
@@ -23,6 +24,7 @@ const asProcessOne = 'as process 1 of a container Node does not reap orphans: st
 export async function supervise(options: SuperviseOptions): Promise<void> {
   const { workers, workersBecause, startMs, healthAddress } = options
   const { say: log, overhear } = new OverheardLog(options.log)
+  surviveLostOutput()
   const because = workersBecause === undefined ? '' : `: ${workersBecause}`
   log(`supervisor ${process.pid} starts ${workers} worker${workers === 1 ? '' : 's'}${because}`)
   if (process.pid === 1) log(asProcessOne)

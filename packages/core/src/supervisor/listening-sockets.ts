@@ -3,7 +3,7 @@ import { constants } from 'node:os'
 import { resolve } from 'node:path'
 import type { ClusterSettings } from '../cluster/cluster-options.ts'
 import type { ToSupervisor } from '../cluster/messages.ts'
-import type { ListenQuery, NativeHandle } from '../cluster/native-handle.ts'
+import type { ListenQuery, NativeHandle, SocketName } from '../cluster/native-handle.ts'
 import { DispatchedSocket } from './dispatched-socket.ts'
 import { listenTrouble } from './listen-trouble.ts'
 import type { Listener, ListeningSocket } from './listening-socket.ts'
@@ -116,5 +116,15 @@ function bind({ address, port, addressType, fd, flags }: ListenQuery): NativeHan
   const isPath = (port ?? 0) < 0 && address !== null && process.platform !== 'win32'
   // Node's own cluster binds with this function; it has no public name.
   const node = net as unknown as { _createServerHandle(...query: unknown[]): NativeHandle | number }
-  return node._createServerHandle(isPath ? resolve(address) : address, port, addressType, fd, flags)
+  const handle = node._createServerHandle(isPath ? resolve(address) : address, port, addressType, fd, flags)
+  if (typeof handle === 'number' || isBoundTo(handle, port)) return handle
+  handle.close()
+  return -constants.errno.EADDRINUSE
+}
+
+/** Of a port that is in use the system may say so only later; until then the handle is bound to none. */
+function isBoundTo(handle: NativeHandle, port: number | null): boolean {
+  const name: SocketName = {}
+  const errno = handle.getsockname?.(name) ?? 0
+  return !port || port < 0 || (errno === 0 && name.port === port)
 }

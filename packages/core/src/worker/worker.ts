@@ -1,4 +1,5 @@
 import cluster from 'node:cluster'
+import { surviveLostOutput } from '../cluster/lost-output.ts'
 import { withDeadline } from '../deadline.ts'
 import { closeRegistered } from '../shutdown.ts'
 import { takeSocketsFrom } from './app-sockets.ts'
@@ -35,6 +36,7 @@ export function superviseThisWorker(): void {
   const keyOf = takeSocketsFrom(link)
   endGroupWithSupervisor()
   keepChannel()
+  surviveLostOutput()
   startHeartbeat(link)
   takeOrders(link)
   answerProbes((address, port) => link.send({ stepladder: 'door', address, port }))
