@@ -25,11 +25,11 @@ export interface RecyclingOptions<Worker> {
   readonly log: (line: string) => void
   readonly clock?: Clock
   readonly random?: () => number
-  /** How long to wait when no successor came up, or when a limit was reached by the very start. */
+  /** How long to wait when no successor came up, or when an app needs more memory than it may have. */
   readonly backoff?: Backoff
 }
 
-/** A worker that reached a limit sooner than this will be followed by others that do. Milliseconds. */
+/** A worker that holds too much memory sooner than this will be followed by others that do. Milliseconds. */
 const soonMs = 60_000
 
 /** Replaces workers that reached a limit, one at a time. */
@@ -57,7 +57,7 @@ export class Recycling<Worker extends Recyclable> {
   }
 
   /** To be called with each heartbeat: the limits are looked at then. */
-  hear(worker: Worker, vitals: ProcessVitals): void {
+  hear(worker: Worker, vitals: Pick<ProcessVitals, 'rssBytes' | 'requests'>): void {
     const limits = this.#limits.get(worker)
     if (!limits || worker.state !== 'serving') return
     if (this.#isBusy || this.#clock.monotonic() < this.#notBefore) return
@@ -79,7 +79,7 @@ export class Recycling<Worker extends Recyclable> {
 
   #pause(worker: Worker, reason: RecyclingReason, livedMs: number): void {
     const isStillThere = worker.state === 'serving'
-    const wasSoon = reason !== 'age' && livedMs < soonMs
+    const wasSoon = reason === 'memory' && livedMs < soonMs
     this.#inVain = isStillThere || wasSoon ? this.#inVain + 1 : 0
     if (this.#inVain < 2) return
     const waitMs = this.#backoff(this.#inVain - 1)

@@ -1,0 +1,238 @@
+import { Agent, get } from 'node:http'
+import { sleep } from '@stepladder/core'
+import { FakeClock, seededRandom, seeds } from '@stepladder/core/testing'
+import { describe, expect, test, vi } from 'vitest'
+import type { ProcessVitals } from '../src/cluster/vitals.ts'
+import { VitalSigns } from '../src/supervisor/vital-signs.ts'
+import { type RunningCluster, startCluster } from './running-cluster.ts'
+
+const app = 'metrics-app.cjs'
+/** All workers accept from one socket, so that one that cannot is not waited for. */
+const shared = ['--distribution', 'shared', '--hang', 'off']
+
+type Metrics = ReadonlyMap<string, number>
+
+/** Asks over a connection of its own; undefined when the worker that took it was killed. */
+async function scrape({ port }: RunningCluster): Promise<Metrics> {
+  const response = await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { connection: 'close' } })
+  const lines = (await response.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+  return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.split(' ').at(-1))]))
+}
+
+test('every worker tells how it is, and an idle one has nothing to hide', async () => {
+  await using cluster = await startCluster({ app })
+  const pids = await cluster.workerPids(2)
+  await vi.waitFor(
+    async () => {
+      const metrics = await scrape(cluster)
+      for (const worker of ['0', '1']) {
+        const of = (name: string, labels = '') =>
+          metrics.get(`stepladder_worker_${name}{worker="${worker}"${labels}}`) ?? Number.NaN
+        expect(of('resident_memory_bytes')).toBeGreaterThan(20e6)
+        expect(of('heap_used_bytes')).toBeGreaterThan(1e6)
+        expect(of('heap_size_bytes')).toBeGreaterThanOrEqual(of('heap_used_bytes'))
+        expect(of('external_memory_bytes')).toBeGreaterThan(0)
+        expect(of('cpu_seconds_total', ',mode="user"')).toBeGreaterThan(0)
+        expect(of('event_loop_utilization_ratio')).toBeLessThanOrEqual(1)
+        expect(of('event_loop_delay_seconds', ',quantile="0.99"')).toBeLessThan(10)
+        expect(of('gc_runs_total', ',kind="minor"')).toBeGreaterThanOrEqual(0)
+        expect(of('gc_seconds_total', ',kind="major"')).toBeGreaterThanOrEqual(0)
+        expect(of('requests_total')).toBeGreaterThan(0)
+        expect(of('open_connections')).toBeGreaterThanOrEqual(0)
+      }
+      expect(metrics.get('stepladder_cluster_workers{state="serving"}')).toBe(pids.length)
+      expect(metrics.get('stepladder_cluster_stale_workers')).toBe(0)
+    },
+    { timeout: 5_000 },
+  )
+})
+
+test('a scrape takes less than 250 ms while a worker is blocked and another stopped, and says that they are stale', async () => {
+  await using cluster = await startCluster({ app, workers: 3, flags: shared })
+  const [stopped] = await cluster.workerPids(3)
+  process.kill(stopped!, 'SIGSTOP')
+  await cluster.json('/block?ms=8000')
+  await vi.waitFor(
+    async () => expect((await scrape(cluster)).get('stepladder_cluster_stale_workers')).toBe(2),
+    { timeout: 5_000 },
+  )
+  const times: number[] = []
+  for (let round = 0; round < 9; round++) {
+    const startedAt = performance.now()
+    const metrics = await scrape(cluster)
+    times.push(performance.now() - startedAt)
+    // What they had last said is told all the same.
+    for (const worker of [0, 1, 2]) {
+      expect(metrics.get(`stepladder_worker_heap_used_bytes{worker="${worker}"}`)).toBeGreaterThan(1e6)
+    }
+  }
+  process.kill(stopped!, 'SIGCONT')
+  expect(times.sort((a, b) => a - b)[4]).toBeLessThan(250)
+})
+
+test.skipIf(process.platform !== 'linux')(
+  'how long a new connection waits to be accepted is measured, unseen by the app',
+  async () => {
+    await using cluster = await startCluster({ app, workers: 1, flags: shared })
+    const delay = async () => {
+      const [, seconds] =
+        [...(await scrape(cluster))].find(([series]) => series.includes('accept_delay')) ?? []
+      return seconds
+    }
+    await vi.waitFor(async () => expect(await delay()).toBeGreaterThan(0), { timeout: 5_000 })
+    const idle = await delay()
+    await cluster.json('/block?ms=2500')
+    await sleep(1_000)
+    expect(await delay()).toBeGreaterThan(Math.max(1, idle!))
+
+    const requests = 'stepladder_worker_requests_total{worker="0"}'
+    const before = (await scrape(cluster)).get(requests)!
+    await sleep(2_500)
+    // Ours are the only ones, at most those that came before the next heartbeat.
+    expect((await scrape(cluster)).get(requests)! - before).toBeLessThanOrEqual(3)
+  },
+)
+
+test.each(seeds(1))(
+  'no counter falls while workers are killed under load, seed %i',
+  async (seed) => {
+    const random = seededRandom(seed)
+    const deaths = seeds(1).length > 1 ? 50 : 8
+    await using cluster = await startCluster({ app, workers: 4, flags: shared })
+    const load = startLoad(cluster.port)
+    const greatest = new Map<string, number>()
+    const fallen: string[] = []
+    const look = async () => {
+      for (const [series, value] of await scrape(cluster)) {
+        if (!/_(total|count|sum|bucket)(\{|$)/.test(series)) continue
+        if (value < (greatest.get(series) ?? 0)) fallen.push(`${series}: ${greatest.get(series)} -> ${value}`)
+        greatest.set(series, Math.max(value, greatest.get(series) ?? 0))
+      }
+    }
+    // An app that never ran for five seconds would be given up after that many deaths.
+    if (deaths > 8) await sleep(5_500)
+    const killed = new Set<number>()
+    while (killed.size < deaths) {
+      load.pids.clear()
+      await vi.waitFor(() => expect(load.pids.size).toBeGreaterThan(0), { timeout: 20_000 })
+      const alive = [...load.pids].filter((pid) => !killed.has(pid))
+      const victim = alive[Math.floor(random() * alive.length)]
+      if (victim === undefined) continue
+      process.kill(victim, 'SIGKILL')
+      killed.add(victim)
+      // Who answers a scrape dies next, if chance will have it.
+      await vi.waitFor(look, { timeout: 20_000 })
+    }
+    load.stop()
+    await vi.waitFor(
+      async () => {
+        await look()
+        expect(greatest.get('stepladder_cluster_restarts_total{reason="SIGKILL"}')).toBe(deaths)
+      },
+      { timeout: 5_000 },
+    )
+    expect(fallen).toEqual([])
+    expect(greatest.get('orders_total')).toBeGreaterThan(deaths)
+  },
+  300_000,
+)
+
+/** Eight clients that ask as long as they are not stopped; `pids` is who answered. */
+function startLoad(port: number): { readonly pids: Set<number>; stop(): void } {
+  const agent = new Agent({ keepAlive: true, maxSockets: 8 })
+  const pids = new Set<number>()
+  let isOver = false
+  const client = async (id: number) => {
+    while (!isOver) {
+      await new Promise<void>((resolve) => {
+        const asked = get(
+          { port, host: '127.0.0.1', path: `/orders/${id}`, agent, timeout: 2_000 },
+          (response) => {
+            let text = ''
+            response.setEncoding('utf8').on('data', (part) => {
+              text += part
+            })
+            response.once('end', () => pids.add(JSON.parse(text).pid)).once('close', () => resolve())
+            response.once('error', () => {})
+          },
+        )
+        asked.once('timeout', () => asked.destroy()).once('error', () => resolve())
+      })
+      await sleep(10)
+    }
+  }
+  const clients = Array.from({ length: 8 }, (_, id) => client(id))
+  return {
+    pids,
+    stop() {
+      isOver = true
+      Promise.all(clients).finally(() => agent.destroy())
+    },
+  }
+}
+
+describe('what is kept', () => {
+  const vitals = (changes: Partial<ProcessVitals> = {}): ProcessVitals => ({
+    rssBytes: 100,
+    heapUsedBytes: 10,
+    heapTotalBytes: 20,
+    externalBytes: 1,
+    cpu: { userSeconds: 1, systemSeconds: 2 },
+    gc: { minor: { runs: 1, seconds: 0.5 } },
+    loopUtilization: 0.5,
+    loopDelay: { p50Seconds: 0.001, p99Seconds: 0.002, maxSeconds: 0.003 },
+    requests: 7,
+    connections: 3,
+    ...changes,
+  })
+
+  function setUp() {
+    const clock = new FakeClock()
+    const signs = new VitalSigns<{ readonly instance: number }>(clock)
+    const value = (name: string, labels: Record<string, string>) =>
+      signs
+        .snapshots()
+        .flatMap(
+          (snapshot) => snapshot.find((metric) => metric.name === `stepladder_worker_${name}`)?.values ?? [],
+        )
+        .filter((sample) => Object.entries(labels).every(([label, text]) => sample.labels[label] === text))
+        .map((sample) => sample.value)
+    return { clock, signs, value }
+  }
+
+  test('what a dead worker had counted is kept under its place, what it held is not', () => {
+    const { signs, value } = setUp()
+    const [first, second] = [{ instance: 0 }, { instance: 0 }]
+    signs.hear(first, vitals())
+    signs.leave(first)
+    signs.hear(second, vitals())
+    signs.leave(second)
+    expect(value('requests_total', { worker: '0' })).toEqual([14])
+    expect(value('gc_seconds_total', { worker: '0', kind: 'minor' })).toEqual([1])
+    expect(value('resident_memory_bytes', { worker: '0' })).toEqual([])
+  })
+
+  test('a delay between two scrapes is seen, for fifteen seconds', () => {
+    const { signs, value } = setUp()
+    const worker = { instance: 1 }
+    signs.hear(worker, vitals({ loopDelay: { p50Seconds: 0.001, p99Seconds: 2, maxSeconds: 3 } }))
+    for (let heartbeat = 0; heartbeat < 29; heartbeat++) signs.hear(worker, vitals())
+    const delay = (quantile: string) => value('event_loop_delay_seconds', { worker: '1', quantile })
+    expect([delay('0.5'), delay('0.99'), delay('1')]).toEqual([[0.001], [2], [3]])
+    signs.hear(worker, vitals())
+    expect([delay('0.5'), delay('0.99'), delay('1')]).toEqual([[0.001], [0.002], [0.003]])
+  })
+
+  test('a worker is stale when nothing was heard of it for more than a second', async () => {
+    const { clock, signs } = setUp()
+    const worker = { instance: 0 }
+    expect(signs.countStale()).toBe(0)
+    signs.hear(worker, undefined)
+    await clock.advance(1_000)
+    expect(signs.countStale()).toBe(0)
+    await clock.advance(1)
+    expect(signs.countStale()).toBe(1)
+    signs.hear(worker, undefined)
+    expect(signs.countStale()).toBe(0)
+  })
+})
