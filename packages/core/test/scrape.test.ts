@@ -197,10 +197,13 @@ describe.each([
     expect(new Set(counts.map(([, part]) => part)).size).toBe(31)
     expect(counts.find(([, part]) => part === 'other')?.[3]).toBe('21')
   })
-})
 
-test('the global registry is served by default, with what the app keeps there', async () => {
-  new promClient.Counter({ name: 'app_orders_total', help: 'x' }).inc(7)
-  onTestFinished(() => promClient.register.clear())
-  expect((await createMetrics({ client: promClient }).scrape()).text).toContain('app_orders_total 7\n')
+  test('the global registry is served by default, with what the app keeps there', async () => {
+    new client.Counter({ name: 'app_orders_total', help: 'x' }).inc(7)
+    onTestFinished(() => client.register.clear())
+    // A second time over the same registry: what exists already is used.
+    metrics({ client })
+    metrics({ client })
+    expect((await createMetrics({ client }).scrape()).text).toContain('app_orders_total 7\n')
+  })
 })

@@ -54,6 +54,7 @@ const internal = 0
 const statusError = 2
 /** Combinations of name, operation, outcome and error of one component. */
 const mostSeries = 1_000
+/** Each component has a histogram of its own. */
 const mostComponents = 30
 
 /**
