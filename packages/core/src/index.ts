@@ -14,6 +14,7 @@ export { type Backoff, type ExponentialBackoffOptions, exponentialBackoff } from
 export { type Breaker, BreakerOpenError, noBreaker } from './breaker.ts'
 export { type Clock, type SleepOptions, sleep, systemClock, type Timer } from './clock.ts'
 export { type Closeable, closeAll } from './closeable.ts'
+export { ClusterCallError } from './cluster/cluster-call.ts'
 export type { ClusterOptions, Distribution } from './cluster/cluster-options.ts'
 export { runCluster } from './cluster/run-cluster.ts'
 export type { Workers } from './cluster/workers.ts'
