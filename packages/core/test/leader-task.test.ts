@@ -34,7 +34,7 @@ describe('a process that no supervisor runs', () => {
     const first = await begun()
     expect(first.leadership.isLeader).toBe(true)
     const second = await begun()
-    expect(first.context.token).toBeGreaterThan(1e12)
+    expect(first.context.token).toBeGreaterThan(1e15)
     expect(second.context.token).toBeGreaterThan(first.context.token)
   })
 

@@ -12,14 +12,14 @@ export interface RedisLeaseOptions {
 }
 
 /**
- * SET NX PX, but a machine may take over its own. The counter outlives every lease; Redis's clock is its floor,
- * so that tokens go on growing where the counter was lost (a flush, a failover to a replica that lags).
+ * SET NX PX, but a machine may take over its own. The counter outlives every lease; Redis's clock, in microseconds,
+ * is its floor, so that tokens go on growing where the counter was lost (a flush, a failover to a replica that lags).
  */
 const takeScript = `
 local held = redis.call('GET', KEYS[1])
 if held and string.sub(held, 1, string.len(ARGV[1])) ~= ARGV[1] then return false end
 local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = time[1] * 1000000 + time[2]
 local last = tonumber(redis.call('GET', KEYS[2]) or '0')
 local token = string.format('%.0f', math.max(last + 1, now))
 redis.call('SET', KEYS[2], token)

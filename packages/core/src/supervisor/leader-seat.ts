@@ -67,8 +67,8 @@ export class LeaderSeat {
     )
     if (!next) return
     this.#seated.set(name, next)
-    // Time alone would repeat itself within a millisecond, and a count alone after a restart of the machine.
-    this.#lastToken = Math.max(this.#lastToken + 1, this.#clock.now())
+    // Time alone would repeat itself within a millisecond, and a count alone after a restart of the supervisor.
+    this.#lastToken = Math.max(this.#lastToken + 1, this.#clock.now() * 1_000)
     next.worker.send({ stepladder: 'lead', id: next.id, token: this.#lastToken, machine: this.#machine })
   }
 }

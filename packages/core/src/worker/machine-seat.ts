@@ -61,10 +61,11 @@ export async function takeSeat(name: string, signal: AbortSignal): Promise<Machi
 }
 
 const machine: string = randomUUID()
+/** Of the same unit as those of a supervisor and of Redis: microseconds. */
 let lastToken = 0
 
 function aloneOnItsMachine(): MachineSeat {
-  lastToken = Math.max(lastToken + 1, Date.now())
+  lastToken = Math.max(lastToken + 1, Date.now() * 1_000)
   return {
     token: lastToken,
     machine,
