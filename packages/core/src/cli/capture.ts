@@ -20,7 +20,7 @@ export const heapSnapshot: Command = {
   operands: '[INSTANCE]',
   summary: "writes down what is in a worker's memory, for the developer tools of Chrome",
   details:
-    'INSTANCE is the number of\nthe worker, 0 without it. The worker answers nobody while it writes, and needs twice the memory.\n' +
+    'INSTANCE is the number of\nthe worker, 0 without it. The worker answers nobody while it writes, and takes several times its memory.\n' +
     'The file holds whatever the app held: passwords too. Only its user may read it.',
   flags: [outFlag, pidFlag],
   run: (words) =>

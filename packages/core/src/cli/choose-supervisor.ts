@@ -8,7 +8,7 @@ import { UsageError } from './usage-error.ts'
 import type { Flag, Words } from './words.ts'
 
 /** Thrown when no cluster of this user runs that could be meant. */
-export class NoClusterError extends StepladderError {
+class NoClusterError extends StepladderError {
   readonly code = 'NO_CLUSTER'
 }
 
@@ -37,7 +37,7 @@ export async function chooseSupervisor({ given }: Words): Promise<Chosen> {
 }
 
 /** Throws `NoClusterError` when there is none, and `UsageError` when several could be meant. */
-export function choose(
+function choose(
   found: readonly Found[],
   { pid, cwd }: { readonly pid?: number | undefined; readonly cwd: string },
 ): Found {

@@ -13,7 +13,7 @@ import { onLines } from '../cluster/lines.ts'
 import { StepladderError } from '../errors.ts'
 
 /** Thrown when what a running cluster was asked to do did not succeed there; the message is the cluster's own. */
-export class ControlFailedError extends StepladderError {
+class ControlFailedError extends StepladderError {
   readonly code = 'CONTROL_FAILED'
 
   constructor({ message, code }: ControlFailure) {

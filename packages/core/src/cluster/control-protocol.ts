@@ -5,7 +5,7 @@
  *   lines answer       {"stepladder":1,"progress":"worker 12 takes the place of 11"}, any number of them
  *   the last of them   {"stepladder":1,"result":...}  or  {"stepladder":1,"failure":{"code":...,"message":...}}
  */
-export const controlVersion = 1
+const controlVersion = 1
 
 /** No request is longer, in characters. */
 export const longestRequest: number = 64 * 1024
