@@ -1,15 +1,33 @@
+import { main } from '@stepladder/core/cli'
 import { freePort, spawnNode } from '@stepladder/core/testing'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { clusterFlags } from '../src/cli/cluster-flags.ts'
 import { fixture } from './running-cluster.ts'
 
+/** Runs a command in this process, which is as much as one needs that starts nothing. */
 async function stepladder(...args: string[]) {
+  const lines: unknown[] = []
+  const hear = (line: unknown) => void lines.push(line)
+  const spies = [vi.spyOn(console, 'log'), vi.spyOn(console, 'error')].map((spy) =>
+    spy.mockImplementation(hear),
+  )
+  try {
+    const code = await main(args, { preload: 'none', version: '1.2.3' })
+    return { code, output: lines.join('\n') }
+  } finally {
+    for (const spy of spies) spy.mockRestore()
+  }
+}
+
+test('the program ends with the exit code of its command', async () => {
   await using command = spawnNode(fixture('../../bin/stepladder.js'), {
-    args,
+    args: ['run', '--workers', '0', fixture('plain-app.cjs')],
     execArgv: ['--conditions=@stepladder/source'],
   })
   const { code } = await command.exited
-  return { code, output: command.output }
-}
+  expect(command.output).toContain('stepladder run: option --workers must be')
+  expect(code).toBe(2)
+})
 
 test.each([
   [['fly'], 'there is no command "fly"'],
@@ -42,6 +60,27 @@ test('a bare number is milliseconds, and what follows FILE belongs to FILE', asy
   await process.waitForOutput(/1 of 1 workers serve/)
   const answer = await fetch(`http://127.0.0.1:${port}/process`)
   expect(await answer.json()).toEqual({ isMain: true, args: ['--workers', 'of its own'] })
+})
+
+test('the help of each command lists its options, and that of run every option of a cluster', async () => {
+  const { code, output } = await stepladder('run', '--help')
+  expect(code).toBe(0)
+  for (const { name } of clusterFlags) expect(output).toContain(`--${name} `)
+  expect(output).toContain('--watch')
+  const all = await stepladder()
+  for (const command of ['run', 'reload', 'status', 'stop', 'heap-snapshot', 'cpu-profile']) {
+    expect(all.output).toMatch(new RegExp(`^  ${command} `, 'm'))
+  }
+})
+
+test.each([
+  [['reload', 'now'], 'does not know what to do with "now"'],
+  [['status', '--jsno'], 'no option "--jsno"; did you mean "--json"?'],
+  [['heap-snapshot', 'first'], 'which worker? "first" is not its number'],
+  [['cpu-profile', '--seconds', '0'], 'option --seconds must be'],
+  [['cpu-profile', '--seconds', 'many'], 'option --seconds must be'],
+])('%j is refused before a cluster is looked for', async (args, reason) => {
+  expect(await stepladder(...args)).toMatchObject({ code: 2, output: expect.stringContaining(reason) })
 })
 
 test('--help and --version answer and end with code 0', async () => {
