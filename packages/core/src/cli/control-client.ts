@@ -66,7 +66,7 @@ export interface Found extends ControlAddress {
 }
 
 /** How long a supervisor may take to tell who it is, in milliseconds. */
-const statusWithinMs = 3_000
+const statusWithinMs = 5_000
 
 /** All supervisors of this user that run. */
 export async function findSupervisors(): Promise<Found[]> {
