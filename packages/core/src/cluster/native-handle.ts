@@ -8,6 +8,8 @@ export interface NativeHandle {
   listen(backlog: number): number
   readStop(): number
   close(done?: () => void): void
+  /** Closes a TCP socket as well, so that its peer is told at once; `socket.resetAndDestroy()`. */
+  reset?: ((done: () => void) => number) | undefined
   /** Only a TCP socket has one; Node looks whether it is there. */
   getsockname?: ((name: SocketName) => number) | undefined
   getpeername?: ((name: SocketName) => number) | undefined
@@ -28,4 +30,21 @@ export interface ListenQuery {
   readonly fd?: number | undefined
   readonly flags?: number | undefined
   readonly backlog?: number | undefined
+}
+
+/** The same handle; whoever closes it, `onClose` is called first. */
+export function sayingWhenClosed(handle: NativeHandle, onClose: () => void): NativeHandle {
+  const close = handle.close.bind(handle)
+  const reset = handle.reset?.bind(handle)
+  handle.close = (done) => {
+    onClose()
+    close(done)
+  }
+  if (reset) {
+    handle.reset = (done) => {
+      onClose()
+      return reset(done)
+    }
+  }
+  return handle
 }

@@ -1,4 +1,4 @@
-import type { NativeHandle, SocketName } from '../cluster/native-handle.ts'
+import { type NativeHandle, type SocketName, sayingWhenClosed } from '../cluster/native-handle.ts'
 import type { SupervisorLink } from './supervisor-link.ts'
 
 export interface DispatchedHandleOptions {
@@ -31,12 +31,10 @@ export class DispatchedHandle implements NativeHandle {
   /** The server gets the connection as if it had accepted it. */
   take(client: NativeHandle): void {
     const { link, key } = this.#options
-    const close = client.close.bind(client)
-    client.close = (done) => {
-      link.send({ stepladder: 'released', key })
-      close(done)
-    }
-    this.onconnection?.(0, client)
+    this.onconnection?.(
+      0,
+      sayingWhenClosed(client, () => link.send({ stepladder: 'released', key })),
+    )
   }
 
   readStop(): number {
