@@ -11,6 +11,7 @@ import type { ProcessVitals } from './vitals.ts'
  *   stopping (all are told to go)   readiness (what the app's checks say)
  *   socket (answer to listen)       listen, then unlisten
  *   connection (handed out)         accepted, then released when it has closed, or passed (to another worker)
+ *   taken (what was passed)
  *   deliver (channel message)       opened (a channel), broadcast, then handled from each receiver
  *   delivered (all have handled it), missed (the worker was silent for too long to keep all for it)
  *   lead                            stand (for a leadership), resigned (also from standing)
@@ -33,6 +34,7 @@ export type ToWorker =
       readonly name?: SocketName
     }
   | { readonly stepladder: 'connection'; readonly key: string; readonly id: number }
+  | { readonly stepladder: 'taken'; readonly id: number }
   | ({ readonly stepladder: 'deliver' } & ChannelMessage)
   | { readonly stepladder: 'delivered'; readonly id: number }
   | { readonly stepladder: 'missed'; readonly channels: readonly string[] }
@@ -62,7 +64,7 @@ export type ToSupervisor =
   | { readonly stepladder: 'unlisten'; readonly key: string }
   | { readonly stepladder: 'accepted'; readonly key: string; readonly id: number; readonly isTaken: boolean }
   | { readonly stepladder: 'released'; readonly key: string }
-  | { readonly stepladder: 'passed'; readonly key: string }
+  | { readonly stepladder: 'passed'; readonly key: string; readonly id: number }
   | { readonly stepladder: 'opened'; readonly channel: string }
   | ({ readonly stepladder: 'broadcast' } & ChannelMessage)
   | { readonly stepladder: 'handled'; readonly id: number }

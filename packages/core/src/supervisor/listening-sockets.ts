@@ -3,7 +3,12 @@ import { constants } from 'node:os'
 import { resolve } from 'node:path'
 import type { ClusterSettings } from '../cluster/cluster-options.ts'
 import type { ToSupervisor } from '../cluster/messages.ts'
-import type { ListenQuery, NativeHandle, SocketName } from '../cluster/native-handle.ts'
+import {
+  type ListenQuery,
+  type NativeHandle,
+  type SocketName,
+  sayingWhenClosed,
+} from '../cluster/native-handle.ts'
 import { DispatchedSocket } from './dispatched-socket.ts'
 import { listenTrouble } from './listen-trouble.ts'
 import type { Listener, ListeningSocket } from './listening-socket.ts'
@@ -28,7 +33,7 @@ export class ListeningSockets {
     if (message.stepladder === 'listen') this.#open(worker, message)
     if (message.stepladder === 'unlisten') this.#release(worker, message.key)
     if (message.stepladder === 'accepted') this.#sockets.get(message.key)?.settle(worker, message)
-    if (message.stepladder === 'passed' && handle) this.#pass(message.key, handle)
+    if (message.stepladder === 'passed' && handle) this.#pass(worker, message, handle)
     if (message.stepladder === 'released') this.#dispatched(message.key)?.release(worker)
   }
 
@@ -86,10 +91,16 @@ export class ListeningSockets {
     this.#troubles.add(trouble)
   }
 
-  #pass(key: string, client: NativeHandle): void {
+  #pass(
+    worker: Listener,
+    { key, id }: Extract<ToSupervisor, { stepladder: 'passed' }>,
+    client: NativeHandle,
+  ): void {
     const socket = this.#sockets.get(key)
-    if (socket) socket.pass(client)
-    else client.close()
+    // This end is closed when another worker has it, or nobody will.
+    const passed = sayingWhenClosed(client, () => worker.send({ stepladder: 'taken', id }))
+    if (socket) socket.pass(passed)
+    else passed.close()
   }
 
   #close(key: string): void {

@@ -29,7 +29,10 @@ export class PassedConnections {
     const { key, listeners } = this.#options
     const serving = [...listeners].filter(({ state }) => state === 'serving')
     const to = serving[this.#lastId % serving.length]
-    if (!to) return client.close()
+    if (!to) {
+      client.close()
+      return
+    }
     this.#lastId += 1
     this.#offers.set(this.#lastId, { client, to })
     to.send({ stepladder: 'connection', key, id: this.#lastId }, client)

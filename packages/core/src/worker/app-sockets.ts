@@ -2,7 +2,7 @@ import cluster from 'node:cluster'
 import { subscribe } from 'node:diagnostics_channel'
 import { constants } from 'node:os'
 import type { ToWorker } from '../cluster/messages.ts'
-import type { ListenQuery, NativeHandle } from '../cluster/native-handle.ts'
+import { type ListenQuery, type NativeHandle, sayingWhenClosed } from '../cluster/native-handle.ts'
 import { DispatchedHandle } from './dispatched-handle.ts'
 import type { SupervisorLink } from './supervisor-link.ts'
 
@@ -84,13 +84,4 @@ function listenBesideEachOther(): void {
     const { options } = message as { options: { port?: unknown; reusePort?: boolean } }
     if (options.port !== undefined && Object.isExtensible(options)) options.reusePort = true
   })
-}
-
-function sayingWhenClosed(handle: NativeHandle, onClose: () => void): NativeHandle {
-  const close = handle.close.bind(handle)
-  handle.close = (done) => {
-    onClose()
-    close(done)
-  }
-  return handle
 }

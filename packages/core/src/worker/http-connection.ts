@@ -62,7 +62,7 @@ export class HttpConnection implements Connection {
   finish(response: ServerResponse): void {
     // The answers go out in the order of their requests.
     this.#unanswered.shift()
-    this.#unread = response.req.complete ? undefined : response.req
+    this.#unread = hasBodyToCome(response.req) ? response.req : undefined
     this.#bytesRead = this.#socket.bytesRead
     this.#hasServed = true
   }
@@ -89,7 +89,7 @@ export class HttpConnection implements Connection {
 
   /** Not after one whose client has sent, or is sending, more: Node would not read that, and lose the answer with it. */
   #closeAfter(response: ServerResponse): void {
-    closeAfterLast(response, () => this.#unanswered.at(-1) === response && response.req.complete)
+    closeAfterLast(response, () => this.#unanswered.at(-1) === response && !hasBodyToCome(response.req))
   }
 
   #leaveResting(moment: DrainMoment): void {
@@ -120,4 +120,11 @@ export class HttpConnection implements Connection {
     else if (now >= this.#headSince + headMs + leastRestMs) this.cut()
     this.#isRefused = true
   }
+}
+
+/** One without a body is not `complete` either while the app hears of it. */
+function hasBodyToCome({ complete, headers }: IncomingMessage): boolean {
+  return (
+    !complete && (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0)
+  )
 }

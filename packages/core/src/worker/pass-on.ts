@@ -1,12 +1,19 @@
 import type { Server, Socket } from 'node:net'
 import type { NativeHandle } from '../cluster/native-handle.ts'
+import { processReadiness } from './readiness.ts'
 import type { SupervisorLink } from './supervisor-link.ts'
 
-/** Gives a connection to another worker; false when that is not possible. */
+/**
+ * So many are under way at most. From one process to the next they go one by one, and those that wait for their turn
+ * nobody reads: they are better off where they are.
+ */
+const mostUnderWay = 16
+
+/** Gives a connection to another worker; false when that is not possible, or not now. */
 export type PassOn = (server: Server, socket: Socket) => boolean
 
 export interface PassOnOptions {
-  readonly link: Pick<SupervisorLink, 'send'>
+  readonly link: Pick<SupervisorLink, 'send' | 'listen' | 'nextId'>
   /** Under which name the supervisor keeps the socket that the server listens on, if it does. */
   readonly keyOf: (server: Server) => string | undefined
 }
@@ -17,14 +24,22 @@ export interface PassOnOptions {
  * is under way; TLS keeps its keys in this process, so its connections stay here.
  */
 export function passOnOver({ link, keyOf }: PassOnOptions): PassOn {
+  const underWay = new Set<number>()
+  link.listen((message) => {
+    if (message.stepladder === 'taken') underWay.delete(message.id)
+  })
   return (server, socket) => {
     const key = keyOf(server)
     // What Node keeps beneath a socket has no public name.
     const { _handle: handle } = socket as Socket & { readonly _handle?: NativeHandle | null }
     if (key === undefined || !handle || 'setSecureContext' in server) return false
+    // Where all are told to go there is nobody to take it.
+    if (underWay.size >= mostUnderWay || processReadiness().isStopping) return false
+    const id = link.nextId()
+    underWay.add(id)
     handle.readStop()
     // Closes this process's end of it, which a shutdown would be for the others as well.
-    link.send({ stepladder: 'passed', key }, handle).then(() => socket.destroy())
+    link.send({ stepladder: 'passed', key, id }, handle).then(() => socket.destroy())
     return true
   }
 }

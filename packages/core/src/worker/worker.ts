@@ -60,10 +60,7 @@ export function superviseThisWorker(): void {
   processInbox(link)
   linkReadiness(link, processReadiness())
   const passOn = passOnOver({ link, keyOf })
-  hearSupervisor(link, (deadlineMs) =>
-    // Where all are told to go there is nobody to pass a connection on to.
-    leave(deadlineMs, false, processReadiness().isStopping ? undefined : passOn),
-  )
+  hearSupervisor(link, (deadlineMs) => leave(deadlineMs, false, passOn))
   const leaveByItself = (isAppTold: boolean) => {
     link.send({ stepladder: 'leaving' })
     leave(link.situation.drainMs, isAppTold)
