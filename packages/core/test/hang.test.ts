@@ -1,11 +1,15 @@
+import { once } from 'node:events'
 import { mkdtempDisposable, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { sleep } from '@stepladder/core'
 import { FakeClock, isRunning } from '@stepladder/core/testing'
 import { describe, expect, test, vi } from 'vitest'
+import { describeHang } from '../src/cluster/hang-word.ts'
 import { Silence } from '../src/cluster/silence.ts'
 import { HangWatch, type Suspect } from '../src/supervisor/hang-watch.ts'
+import { readLastWords } from '../src/supervisor/last-words.ts'
 import { fixture, type RunningCluster, startCluster } from './running-cluster.ts'
 
 const app = 'hanging-app.cjs'
@@ -34,9 +38,10 @@ test('a hang is found within 2 s with its function and line, and the worker repl
 
   const hungAt = performance.now()
   ask(cluster, '/hang')
-  const [, pid, foundAfter, where] = await cluster.supervisor.waitForOutput(
-    /worker (\d+) hangs: busy for (\S+) s in (.*)/,
+  const [, pid, foundAfter] = await cluster.supervisor.waitForOutput(
+    /worker (\d+) hangs: busy for (\S+) s in/,
   )
+  const [, where] = await cluster.supervisor.waitForOutput(/hangs: busy for \S+ s in (loop.*)/)
   expect(Number(foundAfter)).toBeLessThanOrEqual(2)
   expect(where).toMatch(
     /^loopForEver \(.*hanging-app\.cjs:16\), called from answer \(.*hanging-app\.cjs:20\)/,
@@ -251,5 +256,45 @@ describe('the decision', () => {
     clock.sleptMs += 3_600_000
     expect(silence.look(false)).toBe(750)
     expect(silence.look(true)).toBe(0)
+  })
+})
+
+describe('what is said of a hang', () => {
+  const frame = (name: string, file: string, line: number) => ({ function: name, file, line })
+
+  test('first where the loop is, then how the app came there', () => {
+    const frames = [
+      frame('readFileSync', 'node:fs', 440),
+      frame('parse', '/srv/app/node_modules/marked/marked.js', 99),
+      frame('walk', '/srv/app/tree.js', 5),
+      frame('walk', '/srv/app/tree.js', 5),
+      frame('handle', '/srv/app/node_modules/router/index.js', 7),
+      frame('(anonymous)', '/srv/app/server.js', 12),
+      frame('emit', 'node:events', 509),
+    ]
+    expect(describeHang({ busyMs: 1_640, frames })).toBe(
+      'busy for 1.6 s in parse (/srv/app/node_modules/marked/marked.js:99), called from walk (/srv/app/tree.js:5), ' +
+        'called from (anonymous) (/srv/app/server.js:12)',
+    )
+  })
+
+  test('a stack of Node alone is better than none', () => {
+    const frames = [frame('processTimers', 'node:internal/timers', 618)]
+    expect(describeHang({ busyMs: 1_600, frames })).toBe(
+      'busy for 1.6 s in processTimers (node:internal/timers:618)',
+    )
+    expect(describeHang({ busyMs: 1_900, frames: [] })).toMatch(/^busy for 1\.9 s in a call that cannot be/)
+  })
+
+  test('what else is written to its descriptor is passed over, and lines come in any pieces', async () => {
+    const heard: unknown[] = []
+    const stream = new PassThrough()
+    readLastWords(stream, (word) => heard.push(word))
+    const hang = { busyMs: 1_600, frames: [] }
+    stream.write('hello\n\nnull\n{"busyMs":3}\n{"isUne')
+    stream.write(`asy":true}\n${JSON.stringify(hang)}\n{"half`)
+    stream.end()
+    await once(stream, 'end')
+    expect(heard).toEqual([{ isUneasy: true }, hang])
   })
 })

@@ -93,6 +93,21 @@ test.skipIf(process.platform !== 'linux')(
   },
 )
 
+test.skipIf(process.platform !== 'linux')(
+  'who measures the delay leaves no trace in who is handed the next connection',
+  async () => {
+    await using cluster = await startCluster({ app })
+    await sleep(4_500)
+    const answered: number[] = []
+    for (let asked = 0; asked < 6; asked++) {
+      answered.push((await cluster.json<{ pid: number }>('/pid')).pid)
+      // A worker tells that it is free again.
+      await sleep(20)
+    }
+    expect(new Set(answered).size).toBe(2)
+  },
+)
+
 test.each(seeds(1))(
   'no counter falls while workers are killed under load, seed %i',
   async (seed) => {

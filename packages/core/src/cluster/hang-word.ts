@@ -6,7 +6,7 @@ export type LastWord = { readonly isUneasy: true } | HangWord
 
 export interface HangWord {
   readonly busyMs: number
-  /** What runs, innermost first; empty when that cannot be asked: it is in a call outside JavaScript. */
+  /** What runs, innermost first; empty when it does not answer: as a rule it is in a call outside JavaScript. */
   readonly frames: readonly StackFrame[]
 }
 

@@ -3,21 +3,21 @@
  * asks the inspector what runs, and writes that to the supervisor, past the event loop. It ends the worker,
  * and all that it had started, when the supervisor is gone.
  *
- *   quiet --no beat for half of hangMs--> uneasy --no beat for hangMs--> asking for the stack
- *   asking --still no beat--> told          uneasy, asking, told --a beat--> quiet
+ *   quiet --no beat for half of hangMs--> uneasy, and says so
+ *         --for three quarters--> asking for the stack --for hangMs--> told
+ *   any of them --a beat--> quiet
  */
 import { writeSync } from 'node:fs'
 import { workerData } from 'node:worker_threads'
-import { sleep } from '../clock.ts'
 import { type LastWord, lastWordsFd, type StackFrame } from '../cluster/hang-word.ts'
 import { Silence } from '../cluster/silence.ts'
 import { mainThreadStack } from './main-thread-stack.ts'
 import { endGroup } from './process-group.ts'
 import type { WatchdogOrders } from './watchdog.ts'
 
-/** A call outside JavaScript is not waited for longer than this, in milliseconds. */
-const stackWithinMs = 300
-/** A garbage collection that has just ended, or such a call, lets the event loop turn so soon. Milliseconds. */
+/** A garbage collection or a call of the system, which no inspector interrupts, may last so much longer. Milliseconds. */
+const uninterruptedMs = 300
+/** When such a call has just ended, the event loop turns within this, in milliseconds. */
 const recoversWithinMs = 100
 const mostFrames = 50
 
@@ -27,6 +27,8 @@ const lookEveryMs = Math.min(250, hangMs / 10)
 const silence = new Silence(lookEveryMs)
 let lastBeat = 0
 let state: 'quiet' | 'uneasy' | 'asking' | 'told' = 'quiet'
+let stack: { readonly frames: readonly StackFrame[]; readonly at: number } | undefined
+let isAsking = false
 
 function look(): void {
   // An event loop that hangs cannot go by itself.
@@ -35,30 +37,38 @@ function look(): void {
   const isWatching = Atomics.load(shared, 1) === 1
   const silentMs = silence.look(beat !== lastBeat || !isWatching)
   lastBeat = beat
-  if (silentMs === 0 && (state === 'uneasy' || state === 'told')) state = 'quiet'
+  if (silentMs === 0) {
+    state = 'quiet'
+    stack = undefined
+  }
   if (silentMs >= hangMs / 2 && state === 'quiet') {
     state = 'uneasy'
     tell({ isUneasy: true })
   }
-  if (silentMs >= hangMs && state === 'uneasy') {
+  // One inspector at a time: an answer that does not come may come when the next silence has begun.
+  if (silentMs >= hangMs * 0.75 && state === 'uneasy' && !isAsking) {
     state = 'asking'
-    void investigate(beat, silentMs)
+    void ask()
   }
+  if (silentMs >= hangMs) report(silentMs)
 }
 
-async function investigate(beat: number, silentMs: number): Promise<void> {
-  const startedAt = performance.now()
-  const hangs = () => Atomics.load(shared, 0) === beat
-  const say = (frames: readonly StackFrame[]) =>
-    tell({ busyMs: silentMs + performance.now() - startedAt, frames: frames.slice(0, mostFrames) })
-  const answer = mainThreadStack()
-  const frames = await Promise.race([answer, sleep(stackWithinMs).then((): StackFrame[] => [])])
-  await sleep(recoversWithinMs)
-  if (hangs()) say(frames)
-  // One inspector at a time: what is in a call outside JavaScript answers when that has ended.
-  const late = await answer
-  if (hangs() && frames.length === 0 && late.length > 0) say(late)
-  state = hangs() ? 'told' : 'quiet'
+async function ask(): Promise<void> {
+  isAsking = true
+  stack = undefined
+  const frames = await mainThreadStack()
+  isAsking = false
+  stack = { frames: frames.slice(0, mostFrames), at: performance.now() }
+}
+
+function report(silentMs: number): void {
+  const isKnown = stack !== undefined && performance.now() - stack.at >= recoversWithinMs
+  const isLong = silentMs >= hangMs + uninterruptedMs
+  // Where there was nothing to say but that it hangs, the stack may still follow.
+  if (!isKnown && (state === 'told' || !isLong)) return
+  tell({ busyMs: silentMs, frames: isKnown ? stack!.frames : [] })
+  stack = undefined
+  state = 'told'
 }
 
 function tell(word: LastWord): void {
