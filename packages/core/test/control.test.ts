@@ -1,4 +1,5 @@
-import { mkdir, readdir, symlink, utimes } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { chown, mkdir, readdir, symlink, utimes } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
@@ -199,12 +200,40 @@ test.skipIf(process.platform === 'win32')('a folder that others could reach into
 })
 
 test.skipIf(process.getuid?.() !== 0)("another user's folder is not used", async () => {
-  const { chown } = await import('node:fs/promises')
   await using shell = await openCommandLine()
   const folder = join(shell.temp, 'stepladder-0')
   await chown(folder, 12_345, 12_345)
   expect(() => newControlAddress([shell.temp])).toThrow('belongs to another user')
 })
+
+test.skipIf(process.getuid?.() !== 0)(
+  'a user without a name, as containers have them, is no trouble',
+  async ({ skip }) => {
+    await using shell = await openCommandLine()
+    await chown(shell.folder, nameless, nameless)
+    const temp = join(shell.folder, 'temp')
+    await mkdir(join(temp, `stepladder-${nameless}`), { recursive: true, mode: 0o700 })
+    await chown(join(temp, `stepladder-${nameless}`), nameless, nameless)
+    const bin = fixture('../../bin/stepladder.js')
+    const options = { uid: nameless, gid: nameless, cwd: shell.folder, env: { ...process.env, TMPDIR: temp } }
+    const { code, output } = await new Promise<{ code: unknown; output: string }>((resolve) =>
+      execFile(
+        process.execPath,
+        ['--conditions=@stepladder/source', bin, 'status'],
+        options,
+        (failure, _, stderr) => resolve({ code: failure?.code, output: stderr }),
+      ),
+    )
+    if (code === 'EACCES' || /EACCES|Cannot find/.test(output)) skip('other users cannot read this folder')
+    expect(output).toBe(
+      `stepladder: no cluster of user ${nameless} is running; only the user who runs one can steer it\n`,
+    )
+    expect(code).toBe(3)
+  },
+)
+
+/** A user that no list of users has. */
+const nameless = 54_321
 
 /** Everything that is answered to one line. */
 function say(path: string, line: string): Promise<string> {

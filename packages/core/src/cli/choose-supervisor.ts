@@ -41,7 +41,7 @@ function choose(
   found: readonly Found[],
   { pid, cwd }: { readonly pid?: number | undefined; readonly cwd: string },
 ): Found {
-  const user = `user "${userInfo().username}"`
+  const user = `user ${userName()}`
   if (found.length === 0) {
     throw new NoClusterError(`no cluster of ${user} is running; only the user who runs one can steer it`)
   }
@@ -54,6 +54,15 @@ function choose(
     throw new NoClusterError(`no cluster of ${user} has a supervisor with pid ${pid}; there is:${list}`)
   }
   throw new UsageError(`several clusters of ${user} are running; say --pid N for one of these:${list}\n`)
+}
+
+/** Its number where it has no name, as in a container. */
+function userName(): string {
+  try {
+    return `"${userInfo().username}"`
+  } catch {
+    return String(process.getuid?.())
+  }
 }
 
 function display({ pid, status }: Found): string {

@@ -18,7 +18,7 @@ const uniqueBytes = 4
 /** An address for the supervisor that this process is. Throws `ControlUnavailableError` with the reasons. */
 export function newControlAddress(bases: readonly string[] = folderBases()): string {
   const name = `${process.pid}-${randomBytes(uniqueBytes).toString('hex')}`
-  if (process.platform === 'win32') return `${pipePrefix()}${name}`
+  if (process.platform === 'win32') return `${pipeFolder}${pipeName()}${name}`
   const reasons: string[] = []
   for (const base of bases) {
     const folder = folderBelow(base)
@@ -34,7 +34,7 @@ export function newControlAddress(bases: readonly string[] = folderBases()): str
 export function controlAddresses(bases: readonly string[] = folderBases()): ControlAddress[] {
   const paths = process.platform === 'win32' ? pipes() : sockets(bases)
   return paths.flatMap((path) => {
-    const pid = Number.parseInt(basename(path).replace(/^stepladder-.*?-(?=\d)/, ''), 10)
+    const pid = Number.parseInt(basename(path).replace(pipeName(), ''), 10)
     return pid > 0 ? [{ path, pid }] : []
   })
 }
@@ -45,7 +45,7 @@ export function folderBases(): string[] {
 }
 
 function folderBelow(base: string): string {
-  return join(base, `stepladder-${userInfo().uid}`)
+  return join(base, `stepladder-${uid()}`)
 }
 
 /** Those in the first folder that can be used: a supervisor takes the first as well. */
@@ -61,9 +61,9 @@ function sockets(bases: readonly string[]): string[] {
 function whyUnusable(folder: string, mayMake: boolean): string | undefined {
   try {
     if (mayMake) makeFolder(folder)
-    const { uid, mode } = lstatSync(folder)
+    const { uid: owner, mode } = lstatSync(folder)
     if ((mode & 0o170_000) !== 0o040_000) return 'is no folder'
-    if (uid !== userInfo().uid) return 'belongs to another user'
+    if (owner !== uid()) return 'belongs to another user'
     if ((mode & 0o077) !== 0) return 'is open to other users (chmod 700 closes it)'
     return undefined
   } catch (failure) {
@@ -79,12 +79,20 @@ function makeFolder(folder: string): void {
   }
 }
 
-function pipePrefix(): string {
-  return `\\\\.\\pipe\\stepladder-${userInfo().username}-`
+/** Not `userInfo()`, which throws for a user without a name, as containers have them. */
+function uid(): number | undefined {
+  return process.getuid?.()
+}
+
+const pipeFolder = '\\\\.\\pipe\\'
+
+/** On Windows, which has names in place of numbers. */
+function pipeName(): string {
+  return process.platform === 'win32' ? `stepladder-${userInfo().username}-` : ''
 }
 
 function pipes(): string[] {
-  return readdirSync('\\\\.\\pipe\\')
-    .map((name) => `\\\\.\\pipe\\${name}`)
-    .filter((path) => path.startsWith(pipePrefix()))
+  return readdirSync(pipeFolder)
+    .filter((name) => name.startsWith(pipeName()))
+    .map((name) => `${pipeFolder}${name}`)
 }
