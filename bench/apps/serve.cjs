@@ -4,6 +4,8 @@ const { join } = require('node:path')
 /** Opens the app's port, and does what `follow` does. */
 exports.serve = function serve(app) {
   const server = app.listen(Number(process.env.PORT), () => follow(server))
+  // As behind a load balancer: a connection stays while other servers have their turn.
+  server.keepAliveTimeout = 60_000
 }
 
 /**

@@ -37,6 +37,7 @@ export class WireConnection {
   ask(): Promise<void> {
     this.#missing = this.#answerBytes
     return new Promise((resolve, reject) => {
+      if (this.#socket.destroyed) return reject(new Error('the server closed a connection that was idle'))
       this.#answered = { resolve, reject }
       this.#socket.write(this.#question)
     })
