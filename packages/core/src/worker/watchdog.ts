@@ -53,8 +53,8 @@ function threadFile(): string | URL {
 }
 
 function sayThatItIsMissing(failure: unknown): void {
+  const why = failure instanceof Error ? failure.message : failure
   console.error(
-    'stepladder: no watchdog in this worker; a hang is found all the same, without its stack:',
-    failure,
+    `stepladder: no watchdog in this worker (${why}); a hang is found all the same, without its line`,
   )
 }
