@@ -15,15 +15,14 @@ test('an app made for PM2 runs as it is: it says ready, is numbered, and cleans 
 })
 
 test('an app made for throng runs as it is, save for its master', async () => {
-  await using cluster = await startCluster({ app: 'from-throng.cjs' })
-  expect(await cluster.workerPids(2)).toHaveLength(2)
+  await using cluster = await startCluster({ app: 'from-throng.cjs', workers: 1 })
   cluster.supervisor.kill('SIGHUP')
-  await cluster.supervisor.waitForOutput(/: reloaded\n/)
+  await cluster.supervisor.waitForOutput(/: reloaded\n/, 40_000)
   cluster.supervisor.kill('SIGTERM')
   expect((await cluster.supervisor.exited).code).toBe(0)
-  expect(cluster.supervisor.output.match(/cleaned up/g)).toHaveLength(4)
+  expect(cluster.supervisor.output.match(/cleaned up/g)).toHaveLength(2)
   expect(cluster.supervisor.output).not.toContain('the master ran')
-})
+}, 60_000)
 
 test("an app made for node:cluster runs as it is, save for its primary's part", async () => {
   await using cluster = await startCluster({ app: 'from-node-cluster.cjs' })

@@ -2,11 +2,15 @@ import { spawnSync } from 'node:child_process'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sleep } from '@stepladder/core'
 import { FakeClock } from '@stepladder/core/testing'
 import { expect, test, vi } from 'vitest'
 import { Systemd, takeSystemdSettings } from '../src/supervisor/systemd.ts'
 import { GuardedProcess } from '../testing/guarded-process.ts'
 import { fixture, startCluster } from './running-cluster.ts'
+
+/** A machine with other work on it may take so long for what takes it a second, in milliseconds. */
+const patienceMs = 40_000
 
 const hasPrograms = [
   ['python3', '--version'],
@@ -25,7 +29,7 @@ async function startListener() {
   receiver.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     output += text
   })
-  await vi.waitFor(() => expect(output).toContain('bound\n'), { timeout: 10_000 })
+  await vi.waitFor(() => expect(output).toContain('bound\n'), { timeout: patienceMs })
   const heard = () =>
     output
       .split('\n')
@@ -38,7 +42,7 @@ async function startListener() {
     /** Resolves when such a message has come, which need not be the last. */
     hearing: (assignment: string | RegExp) =>
       vi.waitFor(() => expect(heard().flat()).toContainEqual(expect.stringMatching(assignment)), {
-        timeout: 10_000,
+        timeout: patienceMs,
       }),
     [Symbol.asyncDispose]: async () => {
       receiver.signal('SIGKILL')
@@ -48,29 +52,36 @@ async function startListener() {
   }
 }
 
-test.skipIf(!hasPrograms)('systemd hears that it is ready, reloads, is ready again, and stops', async () => {
-  await using listener = await startListener()
-  await using cluster = await startCluster({ app: 'plain-app.cjs', env: { NOTIFY_SOCKET: listener.socket } })
-  await listener.hearing('READY=1')
-  expect(listener.heard()).toEqual([['READY=1', 'STATUS=2 of 2 workers serve']])
+test.skipIf(!hasPrograms)(
+  'systemd hears that it is ready, reloads, is ready again, and stops',
+  async () => {
+    await using listener = await startListener()
+    await using cluster = await startCluster({
+      app: 'plain-app.cjs',
+      env: { NOTIFY_SOCKET: listener.socket },
+    })
+    await listener.hearing('READY=1')
+    expect(listener.heard()).toEqual([['READY=1', 'STATUS=2 of 2 workers serve']])
 
-  const before = process.hrtime.bigint() / 1_000n
-  cluster.supervisor.kill('SIGHUP')
-  await listener.hearing('STATUS=reloaded')
-  const [, reloading, again] = listener.heard()
-  expect(reloading).toEqual([
-    'RELOADING=1',
-    expect.stringMatching(/^MONOTONIC_USEC=\d+$/),
-    'STATUS=reloading',
-  ])
-  // systemd drops the word of a reload that seems older than its own signal.
-  expect(BigInt(reloading![1]!.replace('MONOTONIC_USEC=', ''))).toBeGreaterThanOrEqual(before)
-  expect(again).toEqual(['READY=1', 'STATUS=reloaded'])
+    const before = process.hrtime.bigint() / 1_000n
+    cluster.supervisor.kill('SIGHUP')
+    await listener.hearing('STATUS=reloaded')
+    const [, reloading, again] = listener.heard()
+    expect(reloading).toEqual([
+      'RELOADING=1',
+      expect.stringMatching(/^MONOTONIC_USEC=\d+$/),
+      'STATUS=reloading',
+    ])
+    // systemd drops the word of a reload that seems older than its own signal.
+    expect(BigInt(reloading![1]!.replace('MONOTONIC_USEC=', ''))).toBeGreaterThanOrEqual(before)
+    expect(again).toEqual(['READY=1', 'STATUS=reloaded'])
 
-  cluster.supervisor.kill('SIGTERM')
-  expect((await cluster.supervisor.exited).code).toBe(0)
-  expect(listener.heard().at(-1)).toEqual(['STOPPING=1', 'STATUS=finishing what was begun'])
-})
+    cluster.supervisor.kill('SIGTERM')
+    expect((await cluster.supervisor.exited).code).toBe(0)
+    expect(listener.heard().at(-1)).toEqual(['STOPPING=1', 'STATUS=finishing what was begun'])
+  },
+  60_000,
+)
 
 test.skipIf(!hasPrograms)(
   'a reload that fails leaves the service ready, with the reason as its status',
@@ -101,16 +112,20 @@ test.skipIf(!hasPrograms)(
       env: { NOTIFY_SOCKET: listener.socket, WATCHDOG_USEC: '200000' },
     })
     const signs = () => listener.heard().filter(([first]) => first === 'WATCHDOG=1').length
-    await vi.waitFor(() => expect(signs()).toBeGreaterThan(3), { timeout: 10_000 })
+    await vi.waitFor(() => expect(signs()).toBeGreaterThan(3), { timeout: patienceMs })
     cluster.supervisor.kill('SIGSTOP')
-    // One may be under way.
-    await new Promise((resolve) => setTimeout(resolve, 200))
-    const before = signs()
-    await new Promise((resolve) => setTimeout(resolve, 500))
-    expect(signs()).toBe(before)
+    // One may be under way, and then there are none, of ten that were due.
+    const silent = async () => {
+      const before = signs()
+      await sleep(1_000)
+      expect(signs()).toBe(before)
+      return before
+    }
+    const before = await vi.waitFor(silent, { timeout: patienceMs })
     cluster.supervisor.kill('SIGCONT')
-    await vi.waitFor(() => expect(signs()).toBeGreaterThan(before))
+    await vi.waitFor(() => expect(signs()).toBeGreaterThan(before), { timeout: patienceMs })
   },
+  60_000,
 )
 
 test.for([
@@ -118,7 +133,7 @@ test.for([
   ['there is no systemd-notify', { NOTIFY_SOCKET: '/nowhere/notify', PATH: '/nowhere' }],
 ] as const)('where %s, that is said once and the cluster serves', async ([, env]) => {
   await using cluster = await startCluster({ app: 'environment-app.cjs', workers: 1, env })
-  await cluster.supervisor.waitForOutput(/systemd cannot be told/)
+  await cluster.supervisor.waitForOutput(/systemd cannot be told/, patienceMs)
   expect(await cluster.json('/')).toEqual({})
   cluster.supervisor.kill('SIGTERM')
   expect((await cluster.supervisor.exited).code).toBe(0)

@@ -33,6 +33,7 @@ export class Fleet {
   readonly #seat = new LeaderSeat()
   readonly #ledger = new MetricsLedger<WorkerHandle>()
   readonly #restarts = new Map<string, number>()
+  readonly #onTrial = new WeakSet<WorkerHandle>()
   #isStopping = false
 
   constructor(options: FleetOptions) {
@@ -43,8 +44,8 @@ export class Fleet {
     this.#watch = new FleetWatch({ settings, replace, log: settings.log })
   }
 
-  /** Starts a worker for a place. */
-  fork(instance: number, generation: number): WorkerHandle {
+  /** Starts a worker for a place. One on trial, beside one that serves, accepts only when its checks pass. */
+  fork(instance: number, generation: number, { isOnTrial }: { isOnTrial: boolean }): WorkerHandle {
     const { drainMs, distribution, hangMs } = this.#options.settings
     const worker = new WorkerHandle({
       instance,
@@ -54,6 +55,7 @@ export class Fleet {
       hear: (message, handle) => this.#hearSafely(worker, message, handle),
     })
     this.living.add(worker)
+    if (isOnTrial) this.#onTrial.add(worker)
     this.#hub.join(worker)
     this.#watch.join(worker)
     if (this.#isStopping) worker.send({ stepladder: 'stopping' })
@@ -122,7 +124,8 @@ export class Fleet {
     this.#hub.hear(worker, message)
     this.#seat.hear(worker, message)
     this.#watch.hear(worker, message)
-    this.sockets.hear(worker, message, handle)
+    if (message.stepladder === 'listen' && this.#onTrial.has(worker)) void this.#letListen(worker, message)
+    else this.sockets.hear(worker, message, handle)
     this.readiness.hear(worker, message)
     this.captures.hear(message)
     if (message.stepladder === 'leaving') this.#options.onLeaving(worker)
@@ -132,6 +135,14 @@ export class Fleet {
     if (message.stepladder === 'scrape') {
       worker.send({ stepladder: 'snapshots', id: message.id, snapshots: this.#metrics() })
     }
+  }
+
+  /** Its `listen` is answered when it is ready: who gets no socket gets no request either. */
+  async #letListen(worker: WorkerHandle, message: ToSupervisor): Promise<void> {
+    // What the app checks may be added a moment after it has begun to listen.
+    await new Promise(setImmediate)
+    await this.readiness.whenReady(worker)
+    if (worker.state === 'starting' || worker.state === 'serving') this.sockets.hear(worker, message)
   }
 
   #metrics(): MetricSnapshot[][] {

@@ -32,9 +32,10 @@ export async function troubleOf(
   }
   if (successor.state === 'gone') return `worker ${successor.pid} ${displayExit(await successor.exited)}`
   if (successor.state === 'draining') return `worker ${successor.pid} was told to go`
-  if (!listens) return `worker ${successor.pid} does not listen after ${startMs / 1_000} s`
   const reason = settleMs === undefined ? undefined : readiness.reason(successor)
-  return reason && `worker ${successor.pid} is not ready: ${reason}`
+  // It is let listen only when it is ready.
+  if (reason) return `worker ${successor.pid} is not ready: ${reason}`
+  return listens ? undefined : `worker ${successor.pid} does not listen after ${startMs / 1_000} s`
 }
 
 /** False when that takes longer than so many milliseconds. */

@@ -142,7 +142,7 @@ export class Supervisor implements Closeable {
    */
   async #succeed(place: Place, isProven: boolean): Promise<string | undefined> {
     const { startMs, settleMs = 1_000 } = this.#options
-    const successor = this.#fork(place)
+    const successor = this.#fork(place, isProven)
     const trouble = await troubleOf(successor, this.#fleet, {
       addresses: place.worker?.addresses,
       startMs,
@@ -168,7 +168,7 @@ export class Supervisor implements Closeable {
   /** Resolves to whether the new worker listens; says so when that takes long. */
   async #occupy(place: Place): Promise<boolean> {
     const { startMs, log } = this.#options
-    const worker = this.#fork(place)
+    const worker = this.#fork(place, false)
     place.worker = worker
     const listens = await within(startMs, worker.listens())
     if (!listens && worker.state === 'starting') {
@@ -180,8 +180,8 @@ export class Supervisor implements Closeable {
     return listens
   }
 
-  #fork({ instance }: Place): WorkerHandle {
-    return this.#fleet.fork(instance, this.#generation)
+  #fork({ instance }: Place, isOnTrial: boolean): WorkerHandle {
+    return this.#fleet.fork(instance, this.#generation, { isOnTrial })
   }
 
   #bury(worker: WorkerHandle, exit: WorkerExit): void {

@@ -68,10 +68,11 @@ export function processReadiness(): Readiness {
 /**
  * Makes this process ready only while `check` passes: `readyWhen('database', () => pool.query('select 1'))`.
  * It fails when it throws, rejects, answers `false`, or takes longer than 2 seconds (the signal it is given is
- * aborted then), and it is called at most once a second, however many probes come. What a reload starts takes
- * over only when its checks pass, `/readyz` answers 503 while one fails, and a worker goes on answering requests all
- * the while. Check only what no request can do without: where one database is down for all workers, all of them
- * are not ready. `close()` takes the check away. Throws `InvalidOptionError` when the name is taken.
+ * aborted then), and it is called at most once a second, however many probes come. What a reload starts gets its first
+ * request, and takes over, only when its checks pass; `/readyz` answers 503 while one fails, and a worker that serves
+ * goes on answering requests all the while. Check only what no request can do without: where one database is down for
+ * all workers, all of them are not ready. `close()` takes the check away. Throws `InvalidOptionError` when the name
+ * is taken.
  */
 export function readyWhen(name: string, check: ReadyCheck): Closeable {
   return processReadiness().add(name, check)
