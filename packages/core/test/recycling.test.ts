@@ -1,6 +1,7 @@
 import { sleep } from '@stepladder/core'
 import { FakeClock, isRunning } from '@stepladder/core/testing'
 import { describe, expect, test, vi } from 'vitest'
+import { checkWatchOptions, type WatchOptions } from '../src/cluster/watch-options.ts'
 import {
   drawLimits,
   limitReached,
@@ -80,6 +81,18 @@ test('control: without limits workers stay', async () => {
   await cluster.json('/hold?mb=400')
   expect((await cluster.workerPids(2)).sort()).toEqual(before.sort())
   expect(cluster.supervisor.output).not.toContain('replacing it')
+})
+
+test.each([
+  [{ hang: '100ms' }, 'option "hang" must be "off" or a duration from 500 ms on'],
+  [{ hang: 'never' }, 'option "hang" must be a duration'],
+  [{ maxMemory: 'much' }, 'option "maxMemory" must be a size'],
+  [{ maxAge: -1 }, 'option "maxAge" must be a duration'],
+  [{ maxRequests: 0 }, 'option "maxRequests" must be a whole number from 1 on'],
+  [{ maxRequests: 1.5 }, 'option "maxRequests" must be a whole number from 1 on'],
+])('%j is refused by name', (options, message) => {
+  // What a JavaScript caller may pass, whatever the types say.
+  expect(() => checkWatchOptions('runCluster', options as WatchOptions)).toThrow(`runCluster: ${message}`)
 })
 
 describe('the decision', () => {
