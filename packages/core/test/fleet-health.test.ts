@@ -62,6 +62,7 @@ test('a build whose checks do not pass does not replace the old one, and the rea
 
 test.for(['shared', 'dispatch'])(
   '%s: a build whose checks do not pass yet gets no request; when they do, it takes over',
+  { timeout: 60_000 },
   async (kind) => {
     await using cluster = await startProbedCluster({ workers: 1, flags: ['--distribution', kind] })
     await cluster.setState('down')
@@ -75,7 +76,6 @@ test.for(['shared', 'dispatch'])(
     await cluster.supervisor.waitForOutput(/: reloaded\n/, patienceMs)
     expect(await cluster.json('/pid')).toMatchObject({ build: 'down' })
   },
-  60_000,
 )
 
 test('a reload is no reason for a probe to fail: somebody else serves behind the same port', async () => {
