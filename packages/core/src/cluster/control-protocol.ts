@@ -1,3 +1,5 @@
+import { isAbsolute } from 'node:path'
+
 /**
  * What the commands say to a running supervisor, over its control socket:
  *
@@ -94,7 +96,8 @@ export function readRequest(line: string): ControlRequest {
     throw new TypeError(`there is no command ${JSON.stringify(command)}`)
   }
   if (typeof instance !== 'number') throw new TypeError('which worker? "instance" is a number')
-  if (typeof file !== 'string') throw new TypeError('where to? "file" is a path')
+  if (typeof file !== 'string' || !isAbsolute(file))
+    throw new TypeError('where to? "file" is an absolute path')
   if (command === 'heap-snapshot') return { command, instance, file }
   if (typeof seconds !== 'number' || !(seconds > 0)) throw new TypeError('how long? "seconds" is above zero')
   return { command, instance, file, seconds }
