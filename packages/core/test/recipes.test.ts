@@ -39,14 +39,15 @@ test('every command and every flag of ours that a recipe or a guide names is the
   expect([...named].filter((flag) => !foreign.includes(flag) && !known.includes(`${flag} `))).toEqual([])
 })
 
-const hasSystemd = spawnSync('systemd-analyze', ['--version']).status === 0
+const analyzer = 'systemd-analyze'
+const hasSystemd = spawnSync(analyzer, ['--version']).status === 0
 
 test.skipIf(!hasSystemd)('systemd finds nothing wrong with the unit', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'stepladder-unit-'))
   try {
     const unit = (await blockOf('operations/systemd', 'ini')).replaceAll('/usr/bin/node', process.execPath)
     await writeFile(join(folder, 'app.service'), unit.replace('User=app\n', 'User=root\n'))
-    const { status, stderr } = spawnSync('systemd-analyze', ['verify', join(folder, 'app.service')])
+    const { status, stderr } = spawnSync(analyzer, ['verify', join(folder, 'app.service')])
     expect({ status, stderr: String(stderr) }).toEqual({ status: 0, stderr: '' })
   } finally {
     await rm(folder, { recursive: true })
