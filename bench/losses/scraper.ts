@@ -9,8 +9,8 @@ export class Scraper {
   readonly #last = new Map<string, number>()
   #scraping: Promise<void> = Promise.resolve()
   #isOver = false
-  /** How often a series of a counter or a histogram was lower than in the scrape before, or gone. */
-  falls = 0
+  /** Each series of a counter or a histogram that was lower than in the scrape before, or gone. */
+  readonly falls: string[] = []
   answered = 0
   /** The longest scrape, in milliseconds, however it ended. */
   longestMs = 0
@@ -56,7 +56,8 @@ export class Scraper {
     this.answered++
     const totals = totalsIn(text)
     for (const [series, value] of this.#last) {
-      if ((totals.get(series) ?? 0) < value) this.falls++
+      const total = totals.get(series)
+      if (total === undefined || total < value) this.falls.push(`${series} from ${value} to ${total}`)
     }
     for (const [series, value] of totals) this.#last.set(series, value)
   }
