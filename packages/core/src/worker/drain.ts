@@ -50,11 +50,13 @@ export async function drain(
     const moment = { now: clock.monotonic(), freshUntil, idleUntil, passOn }
     // A server that begins to listen meanwhile leaves as well.
     for (const server of servers) server.leave(moment)
-    if ([...servers].every((server) => server.hasLeft(moment))) return
+    if ([...servers].every((server) => server.hasLeft(moment))) break
     if (moment.now >= beganAt + deadlineMs) break
     await sleep(lookEveryMs, { clock })
     // Node has then just read what had come in: nothing is closed that was sent a request unseen.
     await nextTurn()
   }
   for (const server of servers) server.cut()
+  // The app hears of the last end before its process goes.
+  await sleep(lookEveryMs, { clock })
 }
