@@ -163,13 +163,16 @@ test('who stands at a breakpoint does not hang', async () => {
 test('control: without the watch a worker hangs on, and outlives its supervisor', async () => {
   await using cluster = await startCluster({ app, workers: 1, flags: ['--hang', 'off'] })
   const { pid } = await cluster.json<Answer>('/pid')
-  ask(cluster, '/hang')
-  await sleep(3_500)
-  expect(cluster.supervisor.output).not.toMatch(/hangs|takes the place/)
-  cluster.supervisor.kill('SIGKILL')
-  await sleep(500)
-  expect(await isRunning(pid)).toBe(true)
-  process.kill(pid, 'SIGKILL')
+  try {
+    ask(cluster, '/hang')
+    await sleep(3_500)
+    expect(cluster.supervisor.output).not.toMatch(/hangs|takes the place/)
+    cluster.supervisor.kill('SIGKILL')
+    await sleep(500)
+    expect(await isRunning(pid)).toBe(true)
+  } finally {
+    process.kill(pid, 'SIGKILL')
+  }
 })
 
 describe('the decision', () => {
