@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { type Clock, sleep, systemClock } from '../clock.ts'
+import type { DrainMoment } from './connection.ts'
 import type { PassOn } from './pass-on.ts'
 import type { WatchedServers } from './watched-servers.ts'
 
@@ -9,16 +10,6 @@ export interface DrainOptions {
   /** Gives an idle connection to another worker; without it, it stays until its client's time is over. */
   readonly passOn?: PassOn | undefined
   readonly clock?: Clock
-}
-
-/** What time it is for a connection that leaves, on the clock of the drain, in milliseconds. */
-export interface DrainMoment {
-  readonly now: number
-  /** Until then, a connection that has brought nothing yet may bring its first request. */
-  readonly freshUntil: number
-  /** Until then, a connection that was answered may bring its next request. */
-  readonly idleUntil: number
-  readonly passOn: PassOn | undefined
 }
 
 /** How often a drain looks at what is open, in milliseconds. */
@@ -47,7 +38,7 @@ export async function drain(
   const freshUntil = beganAt + Math.min(freshMs, deadlineMs / 2)
   const idleUntil = beganAt + deadlineMs / 2
   while (true) {
-    const moment = { now: clock.monotonic(), freshUntil, idleUntil, passOn }
+    const moment: DrainMoment = { now: clock.monotonic(), freshUntil, idleUntil, passOn }
     // A server that begins to listen meanwhile leaves as well.
     for (const server of servers) server.leave(moment)
     if ([...servers].every((server) => server.hasLeft(moment))) break

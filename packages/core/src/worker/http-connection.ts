@@ -1,10 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Server, Socket } from 'node:net'
-import type { DrainMoment } from './drain.ts'
+import type { Connection, DrainMoment } from './connection.ts'
 import { endIfEventStream } from './event-streams.ts'
 import { closeAfterLast } from './last-answer.ts'
 import { UpgradedSocket } from './upgraded-socket.ts'
-import type { Connection } from './watched-server.ts'
 
 /** A client that has sent part of a head is waited for so long, in milliseconds. */
 const headMs = 2_000

@@ -1,7 +1,6 @@
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2'
-import type { DrainMoment } from './drain.ts'
+import type { Connection, DrainMoment } from './connection.ts'
 import { endIfHttp2EventStream } from './event-streams.ts'
-import type { Connection } from './watched-server.ts'
 
 /** A client that has connected during the drain may take so long for its first request, in milliseconds. */
 const leastRestMs = 500

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import type { DrainMoment } from './drain.ts'
+import type { DrainMoment } from './connection.ts'
 
 /** The app may take so long to answer `Upgrade: ...`, and a client its goodbye, in milliseconds. */
 const patienceMs = 2_000

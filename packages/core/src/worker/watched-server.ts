@@ -2,18 +2,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ServerHttp2Session } from 'node:http2'
 import { Server, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import type { DrainMoment } from './drain.ts'
+import type { Connection, DrainMoment } from './connection.ts'
 import { HttpConnection } from './http-connection.ts'
 import { Http2Connection } from './http2-connection.ts'
 import { watchUpgrades } from './upgrades.ts'
-
-/** A connection after its protocol: what a drain waits for. */
-export interface Connection {
-  /** Takes the next step towards its end, as far as this moment allows. */
-  leave(moment: DrainMoment): void
-  /** Ends it at once. */
-  cut(): void
-}
 
 /** One http, https or http2 server of the app, and what is open on it. */
 export class WatchedServer {
