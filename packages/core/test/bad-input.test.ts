@@ -11,11 +11,14 @@ import { findProgram } from '../src/cli/program.ts'
 import { openCommandLine } from './command-line.ts'
 import { fixture } from './running-cluster.ts'
 
+// Each starts several processes, and the machine may be busy.
+vi.setConfig({ testTimeout: 60_000 })
+
 const app = fixture('plain-app.cjs')
 const cli = fileURLToPath(new URL('../bin/stepladder.js', import.meta.url))
 const listen = `require('node:http').createServer((_, answer) => answer.end(String(process.pid))).listen(process.env.PORT)`
 
-describe('a file that is no server for Node.js', { timeout: 60_000 }, () => {
+describe('a file that is no server for Node.js', () => {
   test.each([
     ['nowhere.js', 'there is no file "nowhere.js"'],
     ['.tmp', '".tmp" is a folder without an index.js; which file in it?'],
@@ -58,7 +61,7 @@ describe('a file that is no server for Node.js', { timeout: 60_000 }, () => {
   })
 })
 
-describe('a server that does not stay', { timeout: 60_000 }, () => {
+describe('a server that does not stay', () => {
   test.each([
     ['throws when it is loaded', 'server.cjs', 'throw new Error("no database")', 'no database'],
     ['rejects when it is loaded', 'server.mjs', 'await Promise.reject(new Error("no secret"))', 'no secret'],
@@ -74,7 +77,7 @@ describe('a server that does not stay', { timeout: 60_000 }, () => {
   })
 })
 
-describe('a server that listens otherwise than once', { timeout: 60_000 }, () => {
+describe('a server that listens otherwise than once', () => {
   test('that never listens is said so, and runs', async () => {
     await using shell = await openCommandLine()
     const cluster = await shell.run([], {
@@ -128,7 +131,7 @@ describe('a server that listens otherwise than once', { timeout: 60_000 }, () =>
   })
 })
 
-describe('a cluster inside a cluster', { timeout: 60_000 }, () => {
+describe('a cluster inside a cluster', () => {
   const forks = `
     const cluster = require('node:cluster')
     if (cluster.isPrimary) for (let n = 0; n < 5; n++) cluster.fork()
@@ -179,7 +182,7 @@ describe('a cluster inside a cluster', { timeout: 60_000 }, () => {
   })
 })
 
-describe('a call of runCluster that cannot be meant', { timeout: 60_000 }, () => {
+describe('a call of runCluster that cannot be meant', () => {
   test.each([
     ['workers', 0],
     ['workers', -1],
@@ -241,7 +244,7 @@ describe('a call of runCluster that cannot be meant', { timeout: 60_000 }, () =>
   })
 })
 
-describe('surroundings that are missing', { timeout: 60_000 }, () => {
+describe('surroundings that are missing', () => {
   /** Runs a line of the shell, with the command line as `$stepladder`; its output and its exit code. */
   async function inShell(line: string, folder: string, port: number) {
     const stepladder = `${process.execPath} --conditions=@stepladder/source ${cli}`

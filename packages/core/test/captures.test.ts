@@ -4,6 +4,9 @@ import { expect, test, vi } from 'vitest'
 import { type CommandLine, openCommandLine } from './command-line.ts'
 import { fixture } from './running-cluster.ts'
 
+// Each starts several processes, and the machine may be busy.
+vi.setConfig({ testTimeout: 60_000 })
+
 const app = fixture('captured-app.cjs')
 
 async function pidOf(shell: CommandLine, instance: number): Promise<number> {

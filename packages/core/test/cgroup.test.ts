@@ -9,6 +9,9 @@ import { countWorkers, shareOut } from '../src/cluster/workers.ts'
 import { openCommandLine } from './command-line.ts'
 import { fixture } from './running-cluster.ts'
 
+// Each starts several processes, and the machine may be busy.
+vi.setConfig({ testTimeout: 60_000 })
+
 /** Runs `look` over a folder that holds these files, and nothing else, as a root of the file system. */
 async function inRoot<T>(files: Readonly<Record<string, string>>, look: (root: string) => T): Promise<T> {
   const root = await mkdtemp(join(tmpdir(), 'stepladder-root-'))

@@ -67,7 +67,7 @@ export async function openCommandLine(): Promise<CommandLine> {
         PORT: String(port),
         ...env,
       })
-      await child.waitForOutput(up, 15_000)
+      await child.waitForOutput(up, 30_000)
       return Object.assign(child, { port })
     },
     async [Symbol.asyncDispose]() {

@@ -8,6 +8,9 @@ import { openControl } from '../src/supervisor/control-server.ts'
 import { openCommandLine } from './command-line.ts'
 import { fixture } from './running-cluster.ts'
 
+// Each starts several processes, and the machine may be busy.
+vi.setConfig({ testTimeout: 60_000 })
+
 const app = fixture('plain-app.cjs')
 
 interface Status {

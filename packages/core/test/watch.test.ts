@@ -5,6 +5,9 @@ import { expect, test, vi } from 'vitest'
 import { watchCode } from '../src/cli/watch.ts'
 import { type CommandLine, openCommandLine } from './command-line.ts'
 
+// Each starts several processes, and the machine may be busy.
+vi.setConfig({ testTimeout: 60_000 })
+
 /** What is told of changes below the folder; `told` waits for as many as that. */
 function watching(shell: CommandLine) {
   const changes: string[] = []
