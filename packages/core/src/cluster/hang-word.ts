@@ -1,11 +1,13 @@
 /**
- * What the watchdog of a worker says, each as one line of JSON: after half the time that makes a hang, that the
- * event loop stands still and it will tell more; then, if that goes on, where.
+ * What the watchdog of a worker says, each as one line of JSON: from half the time that makes a hang, again and
+ * again, that the event loop stands still and it will tell more; then, if that goes on, where.
  */
 export type LastWord = { readonly isUneasy: true } | HangWord
 
 export interface HangWord {
   readonly busyMs: number
+  /** How much of that it waited for a CPU, which others had; in milliseconds. */
+  readonly cpuWaitMs: number
   /** What runs, innermost first; empty when it does not answer: as a rule it is in a call outside JavaScript. */
   readonly frames: readonly StackFrame[]
 }
@@ -21,8 +23,10 @@ export interface StackFrame {
 export const lastWordsFd = 4
 
 /** `busy for 1.6 s in fibonacci (/srv/app/report.js:12), called from ...` */
-export function describeHang({ busyMs, frames }: HangWord): string {
-  const busy = `busy for ${(busyMs / 1_000).toFixed(1)} s`
+export function describeHang({ busyMs, cpuWaitMs, frames }: HangWord): string {
+  const seconds = (ms: number) => `${(ms / 1_000).toFixed(1)} s`
+  const waiting = cpuWaitMs > busyMs / 4 ? ` (${seconds(cpuWaitMs)} of it waiting for a CPU)` : ''
+  const busy = `busy for ${seconds(busyMs)}${waiting}`
   const [innermost, ...callers] = tellingFrames(frames)
   if (!innermost)
     return `${busy} in a call that cannot be interrupted, such as a synchronous one of the system`

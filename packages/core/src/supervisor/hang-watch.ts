@@ -42,7 +42,7 @@ interface Case {
 const lookEveryMs = 250
 /** The last heartbeat came at most so long before the silence began, in milliseconds. */
 const graceMs = 500
-/** A watchdog that has found a hang says within this what it is, in milliseconds. */
+/** A watchdog that is awake says so again within this, in milliseconds. */
 const answersWithinMs = 750
 
 /**
@@ -118,9 +118,8 @@ export class HangWatch<Worker extends Suspect> implements Closeable {
 
   #listen(worker: Worker, word: LastWord): void {
     const known = this.#cases.get(worker)
-    const { hangMs = Infinity } = this.#options
     if (!known) return
-    if ('isUneasy' in word) known.excusedUntil = this.#clock.monotonic() + hangMs / 2 + answersWithinMs
+    if ('isUneasy' in word) known.excusedUntil = this.#clock.monotonic() + answersWithinMs
     else if (known.hangsSince === undefined) this.#suspect(worker, word.busyMs, describeHang(word))
     // Its silence was noticed first: on a busy machine the watchdog is late as well.
     else this.#options.log(`worker ${worker.pid} hangs: ${describeHang(word)}`)
