@@ -1,3 +1,4 @@
+import { Agent, get } from 'node:http'
 import { sleep } from '@stepladder/core'
 import { freePort, spawnNode, startTcpProxy } from '@stepladder/core/testing'
 import { expect, test, vi } from 'vitest'
@@ -28,6 +29,23 @@ test('a second signal cuts nothing: Ctrl+C under npm comes twice', async () => {
   cluster.supervisor.kill('SIGINT')
   expect(await (await slow).text()).toBe('done')
   expect((await cluster.supervisor.exited).code).toBe(0)
+})
+
+test('Ctrl+C does not wait for what a browser leaves open', async () => {
+  await using cluster = await startCluster({ app: 'plain-app.cjs', flags: ['--drain', '40s'] })
+  const agent = new Agent({ keepAlive: true })
+  await new Promise<void>((resolve, reject) => {
+    get({ port: cluster.port, path: '/', agent }, (response) => response.resume().once('end', resolve)).once(
+      'error',
+      reject,
+    )
+  })
+  const toldAt = performance.now()
+  cluster.supervisor.kill('SIGINT')
+  expect((await cluster.supervisor.exited).code).toBe(0)
+  // Told by SIGTERM, it would give the connection half of its 40 s.
+  expect(performance.now() - toldAt).toBeLessThan(15_000)
+  agent.destroy()
 })
 
 test('a worker that is told to go by itself is replaced while it drains', async () => {

@@ -20,7 +20,12 @@ import type { ProcessVitals } from './vitals.ts'
  *                                   alive (twice a second), door (an address that may be probed)
  */
 export type ToWorker =
-  | { readonly stepladder: 'drain'; readonly deadlineMs: number }
+  | {
+      readonly stepladder: 'drain'
+      readonly deadlineMs: number
+      /** How long an idle connection may still bring a request. */
+      readonly idleMs?: number | undefined
+    }
   | { readonly stepladder: 'stopping' }
   | {
       readonly stepladder: 'socket'

@@ -18,6 +18,9 @@ export interface SuperviseOptions extends SupervisorOptions {
   readonly systemd?: SystemdSettings | undefined
 }
 
+/** Who presses Ctrl+C does not want to wait for what a browser leaves open. */
+const interruptedIdleMs = 500
+
 const asProcessOne = 'as process 1 of a container Node does not reap orphans: start it with docker run --init'
 
 /** Runs a supervisor until it is told to stop, and lets signals, commands and changes of the code steer it. */
@@ -33,12 +36,12 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
   if (health) log(`probes are answered at ${health.url}/livez and /readyz`)
   const service = options.systemd && new Service(new Systemd({ ...options.systemd, log }))
   let isStopping = false
-  const stop = () => {
+  const stop = (idleMs?: number) => {
     // Ctrl+C under npm comes twice; neither is a reason to cut what is being answered.
     if (isStopping) return log('stopping already; SIGKILL would cut what is left')
     isStopping = true
     service?.stops()
-    stopInOrder(supervisor, { ...options, log })
+    stopInOrder(supervisor, { ...options, log }, idleMs)
   }
   const reload = () => {
     supervisor.reload().then(
@@ -46,11 +49,13 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
       (failure: Error) => log(failure.message),
     )
   }
-  process.on('SIGTERM', stop)
-  process.on('SIGINT', stop)
+  const terminate = () => stop()
+  const interrupt = () => stop(interruptedIdleMs)
+  process.on('SIGTERM', terminate)
+  process.on('SIGINT', interrupt)
   process.on('SIGHUP', reload)
   // A parent that started us with a channel and is gone will not send a signal any more.
-  if (process.connected) process.once('disconnect', stop)
+  if (process.connected) process.once('disconnect', terminate)
   service?.starts(supervisor, startMs)
   supervisor
     .start()
@@ -80,8 +85,8 @@ export async function supervise(options: SuperviseOptions): Promise<void> {
   )
 
   await supervisor.ended.finally(async () => {
-    process.off('SIGTERM', stop)
-    process.off('SIGINT', stop)
+    process.off('SIGTERM', terminate)
+    process.off('SIGINT', interrupt)
     process.off('SIGHUP', reload)
     await watch?.close()
     await (await control).close()

@@ -83,8 +83,8 @@ export class Fleet {
   }
 
   /** Drains all workers at once; resolves when the last one is gone. */
-  async drain(): Promise<void> {
-    const drained = [...this.living].map((worker) => worker.drain())
+  async drain(idleMs?: number): Promise<void> {
+    const drained = [...this.living].map((worker) => worker.drain(idleMs))
     this.sockets.close()
     await Promise.all(drained)
     // A worker that was just starting may have asked for one since, and this process would never end.

@@ -9,6 +9,7 @@ import type { SupervisorOptions } from './supervisor-options.ts'
 export async function stopInOrder(
   supervisor: Supervisor,
   { shutdownDelayMs, drainMs, log }: SupervisorOptions,
+  idleMs?: number,
 ): Promise<void> {
   supervisor.announceStop()
   if (shutdownDelayMs > 0) {
@@ -20,5 +21,5 @@ export async function stopInOrder(
     await sleep(shutdownDelayMs, { signal: over.signal }).catch(() => {})
   }
   log(`stopping: no new connections, ${drainMs / 1_000} s to finish what was begun`)
-  await supervisor.close()
+  await supervisor.close(idleMs)
 }

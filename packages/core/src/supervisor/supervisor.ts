@@ -108,12 +108,15 @@ export class Supervisor implements Closeable {
     this.#fleet.announceStop()
   }
 
-  /** Drains all workers at once; resolves when the last one is gone. */
-  async close(): Promise<void> {
+  /**
+   * Drains all workers at once; resolves when the last one is gone. An idle connection may bring another request
+   * for so many milliseconds; default: for half of the drain.
+   */
+  async close(idleMs?: number): Promise<void> {
     this.announceStop()
     this.#isClosing = true
     for (const place of this.#places) place.cancelRestart()
-    await this.#fleet.drain()
+    await this.#fleet.drain(idleMs)
     this.#settle.resolve()
   }
 

@@ -113,10 +113,10 @@ export class WorkerHandle {
   }
 
   /** Lets it finish what it began, and ends what it had started; kills it when it does not go. */
-  async drain(): Promise<void> {
+  async drain(idleMs?: number): Promise<void> {
     if (this.state === 'gone') return
     this.state = 'draining'
-    this.send({ stepladder: 'drain', deadlineMs: this.#drainMs })
+    this.send({ stepladder: 'drain', deadlineMs: this.#drainMs, idleMs })
     const kill = this.#clock.after(this.#drainMs + graceMs, () => this.kill())
     await this.exited
     kill.cancel()

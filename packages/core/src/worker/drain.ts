@@ -9,6 +9,8 @@ export interface DrainOptions {
   readonly deadlineMs: number
   /** Gives an idle connection to another worker; without it, it stays until its client's time is over. */
   readonly passOn?: PassOn | undefined
+  /** How long an idle connection may still bring a request, in milliseconds. Default: half of the deadline. */
+  readonly idleMs?: number | undefined
   readonly clock?: Clock
 }
 
@@ -32,11 +34,11 @@ const freshMs = 1_000
  */
 export async function drain(
   servers: WatchedServers,
-  { deadlineMs, passOn, clock = systemClock }: DrainOptions,
+  { deadlineMs, passOn, idleMs = deadlineMs / 2, clock = systemClock }: DrainOptions,
 ): Promise<void> {
   const beganAt = clock.monotonic()
   const freshUntil = beganAt + Math.min(freshMs, deadlineMs / 2)
-  const idleUntil = beganAt + deadlineMs / 2
+  const idleUntil = beganAt + Math.min(idleMs, deadlineMs / 2)
   while (true) {
     const moment: DrainMoment = { now: clock.monotonic(), freshUntil, idleUntil, passOn }
     // A server that begins to listen meanwhile leaves as well.

@@ -4,12 +4,12 @@ import { withDeadline } from '../deadline.ts'
 import { closeRegistered } from '../shutdown.ts'
 import { takeSocketsFrom } from './app-sockets.ts'
 import { takeOrders } from './captures.ts'
-import { drain } from './drain.ts'
+import { type DrainOptions, drain } from './drain.ts'
 import { startHeartbeat } from './heartbeat.ts'
 import { processInbox } from './inbox.ts'
 import { keepChannel } from './kept-channel.ts'
 import { resignWithin } from './leaderships.ts'
-import { type PassOn, passOnOver } from './pass-on.ts'
+import { passOnOver } from './pass-on.ts'
 import { answerProbes } from './probe-door.ts'
 import { endGroupWithSupervisor } from './process-group.ts'
 import { processReadiness } from './readiness.ts'
@@ -43,12 +43,12 @@ export function superviseThisWorker(): void {
   const servers = new WatchedServers((change, address) => link.send({ stepladder: change, address }))
   let isLeaving = false
 
-  const leave = async (deadlineMs: number, isAppTold: boolean, passOn?: PassOn) => {
+  const leave = async (isAppTold: boolean, { deadlineMs, ...how }: DrainOptions) => {
     if (isLeaving) return
     isLeaving = true
     const endsAt = performance.now() + deadlineMs
     const resigned = resignWithin(deadlineMs)
-    await drain(servers, { deadlineMs, passOn })
+    await drain(servers, { deadlineMs, ...how })
     await resigned
     await closeInOrder(endsAt)
     if (!isAppTold) await runShutdownHandlers(leftUntil(endsAt))
@@ -60,10 +60,10 @@ export function superviseThisWorker(): void {
   processInbox(link)
   linkReadiness(link, processReadiness())
   const passOn = passOnOver({ link, keyOf })
-  hearSupervisor(link, (deadlineMs) => leave(deadlineMs, false, passOn))
+  hearSupervisor(link, (how) => leave(false, { ...how, passOn }))
   const leaveByItself = (isAppTold: boolean) => {
     link.send({ stepladder: 'leaving' })
-    leave(link.situation.drainMs, isAppTold)
+    leave(isAppTold, { deadlineMs: link.situation.drainMs })
   }
   // Somebody meant this worker alone, or all processes of a service: the supervisor knows which.
   process.on('SIGTERM', () => leaveByItself(true))
@@ -89,9 +89,11 @@ function leaveInsteadOfDisconnecting(leave: () => void): void {
   worker.destroy = leave
 }
 
-function hearSupervisor(link: SupervisorLink, drain: (deadlineMs: number) => void): void {
+function hearSupervisor(link: SupervisorLink, drain: (how: DrainOptions) => void): void {
   link.listen((message) => {
-    if (message.stepladder === 'drain') drain(message.deadlineMs)
+    if (message.stepladder !== 'drain') return
+    const { deadlineMs, idleMs } = message
+    drain({ deadlineMs, idleMs })
   })
 }
 
