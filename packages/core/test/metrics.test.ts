@@ -1,7 +1,6 @@
 import { createMetrics, sleep } from '@stepladder/core'
 import { freePort, spawnNode } from '@stepladder/core/testing'
 import { describe, expect, test, vi } from 'vitest'
-import { addCounts } from '../src/supervisor/metrics-ledger.ts'
 import { fixture, type RunningCluster, startCluster } from './running-cluster.ts'
 
 async function scrape(cluster: RunningCluster): Promise<Map<string, number>> {
@@ -85,21 +84,6 @@ test('requests are timed by pattern, never by URL', async () => {
   expect(count('/orders/:id', 200)).toBe(2)
   expect(count('unmatched', 404)).toBe(1)
   expect([...metrics.keys()].filter((name) => name.includes('wp-admin'))).toEqual([])
-})
-
-test('only what never falls is kept of the dead, by series', () => {
-  const metric = (type: string, ...samples: [value: number, metricName?: string][]) => ({
-    name: type,
-    help: '',
-    type,
-    values: samples.map(([value, metricName]) => ({ value, labels: {}, ...(metricName && { metricName }) })),
-  })
-  const first = [metric('counter', [2]), metric('gauge', [3]), metric('summary', [0.5], [4, 'summary_sum'])]
-  const second = [metric('counter', [5]), metric('gauge', [3]), metric('summary', [0.5], [6, 'summary_sum'])]
-  expect(addCounts(addCounts([], first), second)).toEqual([
-    metric('counter', [7]),
-    metric('summary', [10, 'summary_sum']),
-  ])
 })
 
 test('a client that is not one is refused with the option named', () => {

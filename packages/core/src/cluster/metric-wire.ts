@@ -11,11 +11,16 @@ export function toWire(metrics: readonly ClientMetric[]): MetricSnapshot[] {
     // prom-client throws when it is to aggregate a metric that does not say how.
     aggregator: metric.aggregator ?? 'sum',
     values: metric.values.map(({ value, labels = {}, metricName }) => ({
-      value: Number.isFinite(value) ? value : String(value),
+      value: wireNumber(value),
       labels,
       ...(metricName === undefined ? {} : { metricName }),
     })),
   }))
+}
+
+/** A number as it travels in JSON. */
+export function wireNumber(value: number | string): number | string {
+  return Number.isFinite(value) ? value : String(value)
 }
 
 /** A snapshot as a client can aggregate it. */

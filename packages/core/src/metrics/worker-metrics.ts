@@ -4,6 +4,7 @@ import { fromWire } from '../cluster/metric-wire.ts'
 import { withDeadline } from '../deadline.ts'
 import { closeOnShutdown } from '../shutdown.ts'
 import { type SupervisorLink, supervisorLink } from '../worker/supervisor-link.ts'
+import { withExactSums } from './exact-snapshots.ts'
 import type { MetricsRegistry } from './prom-client.ts'
 import { readForWire } from './registry-snapshot.ts'
 
@@ -41,7 +42,7 @@ export class WorkerMetrics implements Closeable {
     this.#link = link
     link.listen((message) => {
       if (message.stepladder !== 'snapshots') return
-      this.#scrapes.get(message.id)?.(message.snapshots.map(fromWire))
+      this.#scrapes.get(message.id)?.(withExactSums(message.snapshots.map(fromWire)))
       this.#scrapes.delete(message.id)
     })
     this.#timer = setInterval(() => this.#flushUnlessUnderWay(), snapshotEveryMs).unref()

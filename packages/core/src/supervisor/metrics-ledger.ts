@@ -1,4 +1,7 @@
 import type { MetricSample, MetricSnapshot } from '../cluster/messages.ts'
+import { wireNumber } from '../cluster/metric-wire.ts'
+import { countsOf, seriesOf } from '../metrics/exact-snapshots.ts'
+import { ExactSum } from '../metrics/exact-sum.ts'
 
 /** What a worker has said of its metrics; of two, the one with the greater `id` is the younger. */
 export interface NumberedSnapshot {
@@ -12,7 +15,7 @@ export interface NumberedSnapshot {
  */
 export class MetricsLedger<Worker> {
   readonly #latest = new Map<Worker, NumberedSnapshot>()
-  #retired: readonly MetricSnapshot[] = []
+  readonly #retired = new Retired()
 
   /** Drops a snapshot that a younger one has overtaken: a metric that takes long to read can hold one up. */
   keep(worker: Worker, { id, snapshot }: NumberedSnapshot): void {
@@ -25,45 +28,62 @@ export class MetricsLedger<Worker> {
     const last = this.#latest.get(worker)
     if (!last) return
     this.#latest.delete(worker)
-    this.#retired = addCounts(this.#retired, last.snapshot)
+    this.#retired.add(last.snapshot)
   }
 
+  /** To be summed exactly, by `withExactSums`: a plain sum of parts would lose what they keep. */
   snapshots(): MetricSnapshot[][] {
-    const latest = [...this.#latest.values()].map(({ snapshot }) => snapshot)
-    return [this.#retired, ...latest].map((snapshot) => [...snapshot])
+    const latest = [...this.#latest.values()].map(({ snapshot }) => [...snapshot])
+    return [...this.#retired.snapshots(), ...latest]
   }
 }
 
-/** The sum of two snapshots, of what only ever grows: counters, histograms, and a summary's sum and count. */
-export function addCounts(a: readonly MetricSnapshot[], b: readonly MetricSnapshot[]): MetricSnapshot[] {
-  const sums = new Map<string, MetricSnapshot>()
-  for (const metric of [...a, ...b]) {
-    const counts = countsOf(metric)
-    if (!counts) continue
-    const known = sums.get(metric.name)
-    sums.set(metric.name, { ...metric, ...known, values: addSamples(known?.values ?? [], counts) })
+/** A metric of the dead, with the exact sum of each of its series. */
+interface RetiredMetric {
+  readonly metric: MetricSnapshot
+  readonly series: Map<string, { readonly sample: MetricSample; readonly sum: ExactSum }>
+}
+
+/** What the dead have counted. */
+class Retired {
+  readonly #metrics = new Map<string, RetiredMetric>()
+
+  add(snapshot: readonly MetricSnapshot[]): void {
+    for (const metric of snapshot) {
+      const counts = countsOf(metric)
+      if (counts.length === 0) continue
+      const { series } = this.#metrics.get(metric.name) ?? this.#begin(metric)
+      for (const sample of counts) {
+        const known = series.get(seriesOf(sample)) ?? { sample, sum: new ExactSum() }
+        series.set(seriesOf(sample), known)
+        known.sum.add(Number(sample.value))
+      }
+    }
   }
-  return [...sums.values()]
-}
 
-function countsOf({ type, values }: MetricSnapshot): readonly MetricSample[] | undefined {
-  if (type === 'counter' || type === 'histogram') return values
-  // Its quantiles carry the summary's own name.
-  if (type === 'summary') return values.filter(({ metricName }) => metricName !== undefined)
-  return undefined
-}
-
-function addSamples(a: readonly MetricSample[], b: readonly MetricSample[]): MetricSample[] {
-  const sums = new Map<string, MetricSample>()
-  for (const sample of [...a, ...b]) {
-    const series = seriesOf(sample)
-    const known = sums.get(series)
-    sums.set(series, known ? { ...known, value: Number(known.value) + Number(sample.value) } : sample)
+  /** As many snapshots as there are parts to the sum that has most; as a rule one or two. */
+  snapshots(): MetricSnapshot[][] {
+    const all = [...this.#metrics.values()]
+    let parts = 1
+    for (const { series } of all) {
+      for (const { sum } of series.values()) parts = Math.max(parts, sum.parts.length)
+    }
+    return Array.from({ length: parts }, (_, part) =>
+      all.map(({ metric, series }) => ({
+        ...metric,
+        values: [...series.values()].flatMap((one) => partOf(one, part)),
+      })),
+    )
   }
-  return [...sums.values()]
+
+  #begin(metric: MetricSnapshot): RetiredMetric {
+    const begun = { metric, series: new Map() }
+    this.#metrics.set(metric.name, begun)
+    return begun
+  }
 }
 
-function seriesOf({ metricName = '', labels }: MetricSample): string {
-  const sorted = Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1))
-  return JSON.stringify([metricName, sorted])
+function partOf({ sample, sum }: { sample: MetricSample; sum: ExactSum }, part: number): MetricSample[] {
+  const value = sum.parts[part]
+  return value === undefined ? [] : [{ ...sample, value: wireNumber(value) }]
 }
