@@ -27,19 +27,22 @@ export function pauseWatch(): () => void {
 export function startHeartbeat(link: SupervisorLink): void {
   const { hangMs } = link.situation
   const stats = new ProcessStats()
-  const watchdog = hangMs === undefined ? undefined : new Watchdog(hangMs)
+  let watchdog: Watchdog | undefined
   let isServing = false
   let toldAt = 0
   // What loads at start may take long; and who stands at a breakpoint does not hang.
   const isWatched = () => isServing && pauses.size === 0 && !isDebugged()
-  const tell = () => link.send({ stepladder: 'alive', isWatched: isWatched() })
-  onPause.add(() => {
-    watchdog?.beat(false)
-    void tell()
-  })
+  // At once, since the next turn of the loop may be the one that does not end.
+  const tellOfChange = () => {
+    watchdog?.beat(isWatched())
+    void link.send({ stepladder: 'alive', isWatched: isWatched() })
+  }
+  onPause.add(tellOfChange)
   subscribe('tracing:net.server.listen:asyncEnd', () => {
     isServing = true
-    void tell()
+    // Not sooner: it would take from the start of the app, during which it has nothing to watch.
+    if (hangMs !== undefined) watchdog ??= new Watchdog(hangMs)
+    tellOfChange()
   })
   setInterval(async () => {
     watchdog?.beat(isWatched())
