@@ -2,7 +2,7 @@ import type { Flag, Words } from './words.ts'
 
 /** What the program around the command line knows. */
 export interface CliSurroundings {
-  /** What each worker loads before FILE; a URL for Node's --import. */
+  /** What each worker loads before FILE; a file for Node's --require. */
   readonly preload: string
   readonly version: string
 }

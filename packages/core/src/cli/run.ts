@@ -28,7 +28,7 @@ export const run: Command = {
   async run(words, { preload }) {
     const [file, ...args] = words.operands
     if (file === undefined) throw new UsageError('which file? stepladder run FILE')
-    const program = { exec: findProgram(file), args, execArgv: [...process.execArgv, '--import', preload] }
+    const program = { exec: findProgram(file), args, execArgv: [...process.execArgv, '--require', preload] }
     const settings = checkClusterOptions('stepladder run', readClusterFlags(words))
     adviseAgainstNesting(settings.log)
     const development = words.given.has('watch') ? inDevelopment(settings.log) : {}

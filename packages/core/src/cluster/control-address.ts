@@ -30,6 +30,14 @@ export function newControlAddress(bases: readonly string[] = folderBases()): str
   throw new ControlUnavailableError(`There is no place for a control socket: ${reasons.join('; ')}`)
 }
 
+/** A folder that only this user can write to; undefined where there is none. */
+export function privateFolder(): string | undefined {
+  if (process.platform === 'win32') return undefined
+  return folderBases()
+    .map(folderBelow)
+    .find((folder) => whyUnusable(folder, true) === undefined)
+}
+
 /** Every address that a supervisor of this user has opened, those of dead ones included. */
 export function controlAddresses(bases: readonly string[] = folderBases()): ControlAddress[] {
   const paths = process.platform === 'win32' ? pipes() : sockets(bases)

@@ -1,5 +1,6 @@
 import cluster from 'node:cluster'
 import { subscribe } from 'node:diagnostics_channel'
+import module from 'node:module'
 import { constants } from 'node:os'
 import type { ToWorker } from '../cluster/messages.ts'
 import { type ListenQuery, type NativeHandle, sayingWhenClosed } from '../cluster/native-handle.ts'
@@ -52,6 +53,7 @@ export function takeSocketsFrom(link: SupervisorLink): KeyOf {
     const data = server._getServerData?.() ?? null
     const plain = { address, port, addressType, fd, flags, backlog }
     link.send({ stepladder: 'listen', id, query: plain, nth, data })
+    keepCompiledCode()
   }
   // Node asks its cluster module for a socket when an app in a worker listens: no public name for that.
   const node = cluster as unknown as { _getServer: typeof ask }
@@ -84,4 +86,12 @@ function listenBesideEachOther(): void {
     const { options } = message as { options: { port?: unknown; reusePort?: boolean } }
     if (options.port !== undefined && Object.isExtensible(options)) options.reusePort = true
   })
+}
+
+/**
+ * What the app has loaded by now is what the next worker loads as well. Written at a time when nobody is served yet;
+ * Node itself would write it at the end, which a worker that is killed does not see.
+ */
+function keepCompiledCode(): void {
+  if (module.getCompileCacheDir?.()) module.flushCompileCache?.()
 }
