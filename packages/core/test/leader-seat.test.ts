@@ -1,7 +1,7 @@
 import { FakeClock, seededRandom, seeds } from '@stepladder/core/testing'
 import { expect, test } from 'vitest'
-import type { ToWorker } from '../src/cluster/messages.ts'
-import { LeaderSeat } from '../src/supervisor/leader-seat.ts'
+import { LeaderSeat } from '../src/leader/leader-seat.ts'
+import type { ToWorker } from '../src/link/messages.ts'
 
 type Lead = Extract<ToWorker, { stepladder: 'lead' }>
 

@@ -11,7 +11,7 @@ import {
 import { Cluster, Redis } from 'ioredis'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { openRedisLease } from '../src/adapters/redis-lease.ts'
-import { type Lease, type LeaseStore, takeLease } from '../src/lease.ts'
+import { type Lease, type LeaseStore, takeLease } from '../src/leader/lease.ts'
 
 const never = new AbortController().signal
 

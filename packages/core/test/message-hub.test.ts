@@ -1,7 +1,7 @@
 import { FakeClock } from '@stepladder/core/testing'
 import { describe, expect, test } from 'vitest'
-import type { ToWorker } from '../src/cluster/messages.ts'
-import { MessageHub } from '../src/supervisor/message-hub.ts'
+import { MessageHub } from '../src/channel/message-hub.ts'
+import type { ToWorker } from '../src/link/messages.ts'
 
 type Delivered = Extract<ToWorker, { stepladder: 'deliver' }>
 

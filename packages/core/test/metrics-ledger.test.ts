@@ -1,9 +1,9 @@
 import { seededRandom, seeds } from '@stepladder/core/testing'
 import { describe, expect, test } from 'vitest'
-import type { MetricSnapshot } from '../src/cluster/messages.ts'
+import type { MetricSnapshot } from '../src/link/messages.ts'
 import { withExactSums } from '../src/metrics/exact-snapshots.ts'
 import { ExactSum } from '../src/metrics/exact-sum.ts'
-import { MetricsLedger } from '../src/supervisor/metrics-ledger.ts'
+import { MetricsLedger } from '../src/metrics/metrics-ledger.ts'
 
 function metric(type: string, ...samples: [value: number, metricName?: string][]): MetricSnapshot {
   const values = samples.map(([value, metricName]) => ({

@@ -1,8 +1,8 @@
 import { withDeadline } from '@stepladder/core'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import type { MetricSnapshot } from '../src/cluster/messages.ts'
+import type { MetricSnapshot } from '../src/link/messages.ts'
+import { MetricsLedger } from '../src/metrics/metrics-ledger.ts'
 import { WorkerMetrics } from '../src/metrics/worker-metrics.ts'
-import { MetricsLedger } from '../src/supervisor/metrics-ledger.ts'
 import { type RunningCluster, startCluster } from './running-cluster.ts'
 
 const app = 'troubled-metrics-app.cjs'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Outbox } from '../src/worker/outbox.ts'
+import { Outbox } from '../src/channel/outbox.ts'
 
 function setUp() {
   const sent: (string | undefined)[] = []

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import type { ToWorker } from '../src/cluster/messages.ts'
-import type { NativeHandle } from '../src/cluster/native-handle.ts'
-import type { Listener } from '../src/supervisor/listening-socket.ts'
-import { PassedConnections } from '../src/supervisor/passed-connections.ts'
+import type { ToWorker } from '../src/link/messages.ts'
+import type { NativeHandle } from '../src/link/native-handle.ts'
+import type { Listener } from '../src/sockets/listening-socket.ts'
+import { PassedConnections } from '../src/sockets/passed-connections.ts'
 
 class FakeWorker implements Listener {
   readonly instance = 0

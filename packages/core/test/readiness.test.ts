@@ -1,6 +1,6 @@
 import { FakeClock } from '@stepladder/core/testing'
 import { expect, test, vi } from 'vitest'
-import { ReadinessCheck } from '../src/worker/readiness-check.ts'
+import { ReadinessCheck } from '../src/health/readiness-check.ts'
 
 function setUp(answer: (signal: AbortSignal) => unknown) {
   const clock = new FakeClock()

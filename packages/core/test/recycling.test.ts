@@ -1,14 +1,14 @@
 import { sleep } from '@stepladder/core'
 import { FakeClock, isRunning } from '@stepladder/core/testing'
 import { describe, expect, test, vi } from 'vitest'
-import { checkWatchOptions, type WatchOptions } from '../src/cluster/watch-options.ts'
 import {
   drawLimits,
   limitReached,
   type Recyclable,
   Recycling,
   type RecyclingReason,
-} from '../src/supervisor/recycling.ts'
+} from '../src/watch/recycling.ts'
+import { checkWatchOptions, type WatchOptions } from '../src/watch/watch-options.ts'
 import { type RunningCluster, startCluster } from './running-cluster.ts'
 
 const app = 'metrics-app.cjs'

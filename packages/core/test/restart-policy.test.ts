@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { decideRestart } from '../src/supervisor/restart-policy.ts'
+import { decideRestart } from '../src/cluster/restart-policy.ts'
 
 const backoff = (attempt: number) => attempt * 100
 

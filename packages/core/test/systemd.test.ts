@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { sleep } from '@stepladder/core'
 import { FakeClock } from '@stepladder/core/testing'
 import { expect, test, vi } from 'vitest'
-import { Systemd, takeSystemdSettings } from '../src/supervisor/systemd.ts'
+import { Systemd, takeSystemdSettings } from '../src/health/systemd.ts'
 import { GuardedProcess } from '../testing/guarded-process.ts'
 import { fixture, startCluster } from './running-cluster.ts'
 

@@ -1,4 +1,4 @@
-import type { LeaseStore } from '../lease.ts'
+import type { LeaseStore } from '../leader/lease.ts'
 import type { RedisClient, RedisOption } from '../redis.ts'
 import { openRedis } from './ioredis.ts'
 

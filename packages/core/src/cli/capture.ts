@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { CaptureRequest } from '../cluster/control-protocol.ts'
+import type { CaptureRequest } from '../control/control-protocol.ts'
 import { InvalidOptionError } from '../errors.ts'
 import { chooseSupervisor, pidFlag } from './choose-supervisor.ts'
 import type { Command } from './command.ts'

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
-import { type ControlAddress, controlAddresses } from '../cluster/control-address.ts'
-import { ControlUnavailableError } from '../cluster/control-errors.ts'
+import { type ControlAddress, controlAddresses } from '../control/control-address.ts'
+import { ControlUnavailableError } from '../control/control-errors.ts'
 import {
   type ClusterStatus,
   type ControlFailure,
@@ -8,9 +8,9 @@ import {
   fromLine,
   longestAnswer,
   toLine,
-} from '../cluster/control-protocol.ts'
-import { onLines } from '../cluster/lines.ts'
+} from '../control/control-protocol.ts'
 import { StepladderError } from '../errors.ts'
+import { onLines } from '../link/lines.ts'
 
 /** Thrown when what a running cluster was asked to do did not succeed there; the message is the cluster's own. */
 class ControlFailedError extends StepladderError {

@@ -1,4 +1,4 @@
-import type { ClusterStatus, WorkerStatus } from '../cluster/control-protocol.ts'
+import type { ClusterStatus, WorkerStatus } from '../control/control-protocol.ts'
 import { chooseSupervisor, pidFlag } from './choose-supervisor.ts'
 import type { Command } from './command.ts'
 import { noOperands } from './operands.ts'

@@ -1,9 +1,9 @@
 import { type Duration, parseDuration } from '../duration.ts'
 import { InvalidOptionError } from '../errors.ts'
+import { type ListenAddress, parseListenAddress } from '../health/listen-address.ts'
 import { checkOptionNames } from '../options.ts'
-import { type ListenAddress, parseListenAddress } from './listen-address.ts'
-import { canReusePort } from './reuse-port.ts'
-import { checkWatchOptions, type WatchOptions, type WatchSettings } from './watch-options.ts'
+import { canReusePort } from '../sockets/reuse-port.ts'
+import { checkWatchOptions, type WatchOptions, type WatchSettings } from '../watch/watch-options.ts'
 import { countWorkers, type Workers } from './workers.ts'
 
 /**

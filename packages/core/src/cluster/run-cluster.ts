@@ -1,8 +1,8 @@
 import cluster from 'node:cluster'
-import { isSupervised, superviseThisWorker } from '../worker/worker.ts'
 import { admitCall } from './cluster-call.ts'
 import { type ClusterOptions, checkClusterOptions } from './cluster-options.ts'
 import { supervise } from './supervise.ts'
+import { isSupervised, superviseThisWorker } from './worker.ts'
 
 /**
  * Runs `start` in one worker per core: in the primary process it starts the workers, replaces those that

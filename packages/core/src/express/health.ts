@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { answerHealth, type ReadyAnswer } from '../cluster/health-answer.ts'
-import { processReadiness } from '../worker/readiness.ts'
-import type { CheckResult } from '../worker/readiness-check.ts'
+import { answerHealth, type ReadyAnswer } from '../health/health-answer.ts'
+import { processReadiness } from '../health/readiness.ts'
+import type { CheckResult } from '../health/readiness-check.ts'
 
 /** Express middleware, and as good for plain `node:http`: what is no probe goes to `next`. */
 export type HealthHandler = (

@@ -1,4 +1,4 @@
-import type { MetricSample, MetricSnapshot } from '../cluster/messages.ts'
+import type { MetricSample, MetricSnapshot } from '../link/messages.ts'
 import { ExactSum } from './exact-sum.ts'
 
 /** The samples of a metric that only ever grow: of a counter, a histogram, and a summary's sum and count. */

@@ -1,4 +1,4 @@
-import { ProcessStats } from '../worker/process-stats.ts'
+import { ProcessStats } from '../watch/process-stats.ts'
 
 const key = Symbol.for('stepladder.own-stats')
 

@@ -1,4 +1,4 @@
-import type { MetricSnapshot } from '../cluster/messages.ts'
+import type { MetricSnapshot } from '../link/messages.ts'
 
 /**
  * What Stepladder needs of prom-client, which the app passes in: prom-client 15 and its successor

@@ -1,5 +1,5 @@
-import type { MetricSnapshot } from '../cluster/messages.ts'
-import { type ClientMetric, fromWire, toWire } from '../cluster/metric-wire.ts'
+import type { MetricSnapshot } from '../link/messages.ts'
+import { type ClientMetric, fromWire, toWire } from '../link/metric-wire.ts'
 import { expositionOf } from './exposition.ts'
 import type { MetricsRegistry } from './prom-client.ts'
 
