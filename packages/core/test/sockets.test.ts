@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
 import { get } from 'node:http'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -170,6 +170,29 @@ test.each(['shared', 'dispatch'])(
     } finally {
       stranger.close()
       await rm(folder, { recursive: true })
+    }
+  },
+)
+
+test.skipIf(process.platform === 'win32')(
+  'workers keep compiled code where nobody else can put any, where the app says, or not at all',
+  async () => {
+    const folderOf = async (env: Record<string, string>) => {
+      await using cluster = await startCluster({ app: 'sockets-app.cjs', workers: 1, env })
+      return (await ask<{ folder: string | null }>(cluster.port, '/compiled')).folder
+    }
+    const temporary = await mkdtemp(join(tmpdir(), 'stepladder-compiled-'))
+    try {
+      const own = await folderOf({ TMPDIR: temporary })
+      expect(own).toContain(temporary)
+      expect(await readdir(own!)).not.toEqual([])
+      const { mode } = await stat(join(temporary, (await readdir(temporary))[0]!))
+      expect(mode & 0o077).toBe(0)
+      const chosen = join(temporary, 'chosen')
+      expect(await folderOf({ NODE_COMPILE_CACHE: chosen })).toContain(chosen)
+      expect(await folderOf({ NODE_DISABLE_COMPILE_CACHE: '1' })).toBe(null)
+    } finally {
+      await rm(temporary, { recursive: true })
     }
   },
 )
