@@ -11,7 +11,7 @@ import { tempFolder } from './temp-folder.ts'
 
 const root = resolve(import.meta.dirname, '..')
 const published =
-  /^(dist\/(cjs|esm)\/(src|testing)\/.*\.(js|d\.ts)|dist\/cjs\/package\.json|bin\/[\w-]+\.js)$/
+  /^(dist\/(cjs|esm)\/(src|testing)\/.*\.(js|d\.ts)|dist\/cjs\/package\.json|bin\/[\w-]+\.(js|cjs|sh))$/
 const always = ['LICENSE', 'README.md', 'package.json']
 
 if (import.meta.main) {

@@ -6,6 +6,8 @@ const clean = [
   'README.md',
   'package.json',
   'bin/stepladder.js',
+  'bin/worker.cjs',
+  'bin/pid-one.sh',
   'dist/cjs/package.json',
   'dist/cjs/src/index.js',
   'dist/cjs/src/index.d.ts',
@@ -20,6 +22,7 @@ describe('the files of a package', () => {
   test.each([
     'src/index.ts',
     'test/retry.test.ts',
+    'bin/worker.ts',
     'dist/cjs/test/retry.test.js',
     'dist/cjs/src/index.js.map',
     'dist/tsconfig.tsbuildinfo',
