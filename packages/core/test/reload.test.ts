@@ -89,7 +89,10 @@ describe.concurrent('a rolling reload', () => {
     'control: a worker that leaves by "$careless" loses some of: $model',
     longEnough,
     async (model, { expect }) => {
-      const { lost } = await reloadUnder({ ...model, atLeast: 0 }, 1, 'careless-supervisor.ts')
+      // Few requests are under way in the one instant, so a single reload may be lucky.
+      let lost = {}
+      for (let seed = 1; seed <= 5 && Object.keys(lost).length === 0; seed++)
+        ({ lost } = await reloadUnder({ ...model, atLeast: 0 }, seed, 'careless-supervisor.ts'))
       expect(lost).not.toEqual({})
     },
   )

@@ -76,18 +76,20 @@ export class AcceptProbe<Worker> implements Closeable {
 
   #probe(name: string, { address, port }: Door): void {
     const startedAt = performance.now()
-    let isConnected = false
+    let isAccepted = false
     const socket = connect({ host: reachable(address), port, localAddress: probeAddress })
     this.#underWay.set(name, { socket: socket.unref(), startedAt })
-    socket.once('connect', () => {
-      isConnected = true
+    // The worker ends it by a reset, which may be here as soon as the connection itself.
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      isAccepted = error.code === 'ECONNRESET'
     })
-    // The worker ends it by a reset.
-    socket.on('error', () => {})
+    socket.once('end', () => {
+      isAccepted = true
+    })
     socket.once('close', () => {
       this.#underWay.delete(name)
       // Nobody listens there at the moment, or it cannot be reached from here: that tells nothing.
-      if (!isConnected || !this.#all().has(name)) return
+      if (!isAccepted || !this.#all().has(name)) return
       const now = performance.now()
       const kept = (this.#samples.get(name) ?? []).filter(({ at }) => now - at < keptMs)
       this.#samples.set(name, [...kept, { at: now, ms: now - startedAt }])
