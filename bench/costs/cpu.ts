@@ -1,7 +1,7 @@
 import type { Figure } from '../figure.ts'
 import { openBalanced } from '../load/balanced.ts'
 import { askInAll, askOnce, type WireConnection } from '../load/wire.ts'
-import { nodeCluster } from '../peers/node-cluster.ts'
+import { bareSharedSocket, nodeCluster } from '../peers/node-cluster.ts'
 import { pm2 } from '../peers/pm2.ts'
 import type { RunningPeer } from '../peers/running-peer.ts'
 import { startAll } from '../peers/start-all.ts'
@@ -9,7 +9,8 @@ import { stepladder } from '../peers/stepladder.ts'
 import { throng } from '../peers/throng.ts'
 import { inTurns, joinTurns, ratioFigure, type Turns } from '../turns.ts'
 
-const peers = [stepladder, nodeCluster, throng, pm2]
+/** The bare shared socket is the limit: less than the kernel and Node themselves take, nobody can. */
+const peers = [stepladder, bareSharedSocket, nodeCluster, throng, pm2]
 /** Many short slices: what else happens on the machine then hits all arms alike. */
 const slicesPerRound = 8
 const requestsPerSlice = 1_500

@@ -22,7 +22,13 @@ export async function openBalanced(
       if (hasRoom) kept.push(connection)
       else connection.close()
     }
-    if (kept.length === perWorker * workers.length) return kept
+    if (kept.length === perWorker * workers.length) return inTurn(kept)
   }
   throw new Error(`${server.name} does not let every worker have ${perWorker} connections`)
+}
+
+/** One of each worker after the other, as a round-robin gives them out: whom the load asks first matters. */
+function inTurn(connections: readonly WireConnection[]): WireConnection[] {
+  const ofWorkers = [...Map.groupBy(connections, ({ worker }) => worker).values()]
+  return ofWorkers[0]!.flatMap((_, nth) => ofWorkers.map((ofWorker) => ofWorker[nth]!))
 }

@@ -6,6 +6,9 @@ export const nodeCluster: Peer = clusterOf('node:cluster', {})
 /** The same with the library that closes keep-alive connections as well. */
 export const httpTerminator: Peer = clusterOf('http-terminator', { CLOSE_BY: 'http-terminator' })
 
+/** Its workers accept from one socket and its primary has no part in it: what the kernel gives away for nothing. */
+export const bareSharedSocket: Peer = clusterOf('bare shared socket', { NODE_CLUSTER_SCHED_POLICY: 'none' })
+
 function clusterOf(name: string, env: Readonly<Record<string, string>>): Peer {
   return {
     name,
