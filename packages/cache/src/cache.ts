@@ -7,16 +7,16 @@ import {
   isHeard,
   withDeadline,
 } from '@stepladder/core'
-import type { Answer } from './copies.ts'
-import type { CachedFunction, Definition } from './define.ts'
-import type { Entry } from './entry.ts'
+import { checkKey, checkTags, everything } from './call/key.ts'
+import type { Lifetime } from './call/ttl.ts'
+import { type EntryOptions, readWish } from './call/wish.ts'
 import { CacheClosedError } from './errors.ts'
-import { checkKey, checkTags, everything } from './key.ts'
+import type { Answer } from './memory/copies.ts'
+import type { Entry } from './memory/entry.ts'
 import type { CacheParts } from './parts.ts'
-import { ReadThrough } from './read-through.ts'
-import type { Lifetime } from './ttl.ts'
-import { type EntryOptions, readWish } from './wish.ts'
-import { type Delivery, Writer } from './writer.ts'
+import { ReadThrough } from './read/read-through.ts'
+import type { CachedFunction, Definition } from './views/define.ts'
+import { type Delivery, Writer } from './write/writer.ts'
 
 /** What a running load may take to end when the cache is closed. */
 const closeWithinMs = 5_000

@@ -5,15 +5,15 @@ import {
   type RedisClient,
   type RedisOption,
 } from '@stepladder/core'
-import type { Bus } from './bus.ts'
-import { RedisBus } from './buses/redis.ts'
-import { WorkerChannelBus } from './buses/worker-channel.ts'
+import type { Bus } from './bus/bus.ts'
+import { RedisBus } from './bus/redis.ts'
+import { WorkerChannelBus } from './bus/worker-channel.ts'
 import { Cache } from './cache.ts'
-import { Copies } from './copies.ts'
-import { Journal } from './journal.ts'
+import { Copies } from './memory/copies.ts'
 import { type CacheOptions, type CacheSettings, readOptions } from './options.ts'
-import type { CacheStore } from './store.ts'
-import { RedisStore } from './stores/redis.ts'
+import { RedisStore } from './store/redis.ts'
+import type { CacheStore } from './store/store.ts'
+import { Journal } from './write/journal.ts'
 
 /** Invalidations kept while the store is away, before they become one of everything. */
 const maxJournal = 10_000

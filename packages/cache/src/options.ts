@@ -11,10 +11,10 @@ import {
   type Size,
   systemClock,
 } from '@stepladder/core'
-import type { Bus } from './bus.ts'
-import type { CacheStore } from './store.ts'
-import type { Lifetime } from './ttl.ts'
-import { parseGrace, parseTtl } from './wish.ts'
+import type { Bus } from './bus/bus.ts'
+import type { Lifetime } from './call/ttl.ts'
+import { parseGrace, parseTtl } from './call/wish.ts'
+import type { CacheStore } from './store/store.ts'
 
 export interface CacheOptions {
   /** Part of every key in Redis and of every report: letters, digits, `_`, `.` and `-`, at most 64. One per process. */

@@ -1,8 +1,8 @@
-import type { Bus } from './bus.ts'
-import type { Copies } from './copies.ts'
-import type { Journal } from './journal.ts'
-import type { CacheStore } from './store.ts'
-import type { StoreLimits } from './store-visit.ts'
+import type { Bus } from './bus/bus.ts'
+import type { Copies } from './memory/copies.ts'
+import type { StoreLimits } from './read/store-visit.ts'
+import type { CacheStore } from './store/store.ts'
+import type { Journal } from './write/journal.ts'
 
 /** What the reading and the writing side of one cache share. */
 export interface CacheParts {

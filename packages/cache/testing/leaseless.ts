@@ -1,4 +1,4 @@
-import type { CacheStore } from '../src/store.ts'
+import type { CacheStore } from '../src/store/store.ts'
 
 /**
  * The store as other caches use theirs: whoever loaded a value stores it, whatever was invalidated meanwhile.

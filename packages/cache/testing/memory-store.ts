@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type Clock, systemClock } from '@stepladder/core'
-import type { CacheStore, Lease } from '../src/store.ts'
+import type { CacheStore, Lease } from '../src/store/store.ts'
 
 interface Held {
   readonly text: string

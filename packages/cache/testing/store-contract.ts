@@ -1,5 +1,5 @@
 import { deepEqual, equal, notEqual } from 'node:assert/strict'
-import type { CacheStore } from '../src/store.ts'
+import type { CacheStore } from '../src/store/store.ts'
 
 /** A store that nothing else uses, empty at first. Called once per test; the test closes it. */
 export type MakeCacheStore = () => CacheStore | Promise<CacheStore>

@@ -1,4 +1,4 @@
-import { UnreadableRecordError } from './errors.ts'
+import { UnreadableRecordError } from '../errors.ts'
 import { pack, unpackDates } from './plain-data.ts'
 
 const format = 1

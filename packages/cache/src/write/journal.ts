@@ -1,5 +1,5 @@
-import type { Invalidation } from './bus.ts'
-import { everything } from './key.ts'
+import type { Invalidation } from '../bus/bus.ts'
+import { everything } from '../call/key.ts'
 
 const maxPerBatch = 500
 

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '@stepladder/core'
-import type { CacheStore } from './store.ts'
+import type { CacheStore } from '../store/store.ts'
 
 /** How long a lease outlives the process that holds it. */
 export const leaseMs = 1_000

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache'
-import type { Entry } from '../entry.ts'
+import type { Entry } from './entry.ts'
 
 /** Entries in the memory of this process, bounded by number and by size; the least recently used goes first. */
 export class LruEntries {

@@ -1,8 +1,8 @@
 import type { Clock } from '@stepladder/core'
-import type { Entry, TagEpoch } from './entry.ts'
-import { encodeRecord, type StoredValue, type TagSnapshot } from './record.ts'
-import { spreadDown } from './ttl.ts'
-import type { Wish } from './wish.ts'
+import { spreadDown } from '../call/ttl.ts'
+import type { Wish } from '../call/wish.ts'
+import { encodeRecord, type StoredValue, type TagSnapshot } from '../codec/record.ts'
+import type { Entry, TagEpoch } from '../memory/entry.ts'
 
 /** A new value in both its forms. */
 export interface FreshValue {

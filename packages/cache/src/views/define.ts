@@ -1,5 +1,5 @@
 import type { Duration } from '@stepladder/core'
-import type { Delivery } from './writer.ts'
+import type { Delivery } from '../write/writer.ts'
 
 /** A loader bound to a cache. */
 export interface Definition<Arguments extends readonly unknown[], T> {

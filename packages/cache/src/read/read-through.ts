@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { begin, exponentialBackoff, sleep } from '@stepladder/core'
-import type { Answer } from './copies.ts'
-import { type Entry, type TagEpoch, unknownEpoch } from './entry.ts'
-import type { Flight } from './flights.ts'
+import type { Wish } from '../call/wish.ts'
+import type { TagSnapshot } from '../codec/record.ts'
+import type { Answer } from '../memory/copies.ts'
+import { type Entry, type TagEpoch, unknownEpoch } from '../memory/entry.ts'
+import type { Flight } from '../memory/flights.ts'
+import type { CacheParts } from '../parts.ts'
 import { type FreshValue, makeFresh } from './fresh-value.ts'
 import { HeldLease, leaseMs, maxLoadMs } from './held-lease.ts'
 import { Lookup } from './lookup.ts'
-import type { CacheParts } from './parts.ts'
-import type { TagSnapshot } from './record.ts'
 import { StoreVisit } from './store-visit.ts'
-import type { Wish } from './wish.ts'
 
 /** A failing loader is asked again at most this often while an old value stands in for it. */
 const retryLoadMs = 1_000

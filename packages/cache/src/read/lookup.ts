@@ -1,10 +1,10 @@
 import { begin } from '@stepladder/core'
-import type { Entry, TagEpoch } from './entry.ts'
-import type { Flight } from './flights.ts'
+import { decodeRecord, type StoredValue, type TagSnapshot } from '../codec/record.ts'
+import type { Entry, TagEpoch } from '../memory/entry.ts'
+import type { Flight } from '../memory/flights.ts'
+import type { CacheParts } from '../parts.ts'
+import type { CacheStore } from '../store/store.ts'
 import { toEntry } from './fresh-value.ts'
-import type { CacheParts } from './parts.ts'
-import { decodeRecord, type StoredValue, type TagSnapshot } from './record.ts'
-import type { CacheStore } from './store.ts'
 import type { StoreVisit } from './store-visit.ts'
 
 /** What one read finds in the store under its key. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Clock, type RedisClient, systemClock, type Timer } from '@stepladder/core'
-import { type Bus, type BusListener, type Invalidation, readInvalidation } from '../bus.ts'
-import { RedisKeys } from '../stores/redis-keys.ts'
+import { RedisKeys } from '../store/redis-keys.ts'
+import { type Bus, type BusListener, type Invalidation, readInvalidation } from './bus.ts'
 
 export interface RedisBusOptions {
   readonly name: string

@@ -1,4 +1,4 @@
-import { UnstorableValueError } from './errors.ts'
+import { UnstorableValueError } from '../errors.ts'
 
 const dateMark = '$stepladder:date'
 const maxDepth = 500

@@ -1,5 +1,5 @@
 import { openWorkerChannel, type WorkerChannel } from '@stepladder/core'
-import { type Bus, type BusListener, type Invalidation, readInvalidation } from '../bus.ts'
+import { type Bus, type BusListener, type Invalidation, readInvalidation } from './bus.ts'
 
 /**
  * Between the workers of one machine, without a server: `publish` resolves when every other worker has

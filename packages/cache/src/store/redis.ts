@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { RedisClient } from '@stepladder/core'
-import type { CacheStore, Lease } from '../store.ts'
 import { RedisKeys } from './redis-keys.ts'
 import { RedisScript } from './redis-script.ts'
+import type { CacheStore, Lease } from './store.ts'
 
 // KEYS: record, lease; ARGV: token, ms. With the lease comes the record: it may have been filled since the read.
 const leaseScript = new RedisScript(`

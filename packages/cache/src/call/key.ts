@@ -1,4 +1,4 @@
-import { InvalidKeyError } from './errors.ts'
+import { InvalidKeyError } from '../errors.ts'
 
 const maxBytes = 1024
 

@@ -1,9 +1,9 @@
 import type { Clock } from '@stepladder/core'
-import type { Bus, Invalidation } from './bus.ts'
+import type { Bus, Invalidation } from '../bus/bus.ts'
+import { everything } from '../call/key.ts'
+import { LruEntries } from './entries.ts'
 import { type Entry, hasCurrentTags, type TagEpoch, unknownEpoch } from './entry.ts'
 import { type Flight, Flights } from './flights.ts'
-import { everything } from './key.ts'
-import { LruEntries } from './stores/lru.ts'
 import { TagEpochs } from './tag-epochs.ts'
 
 /** How a read ended, and with what. */
