@@ -6,18 +6,29 @@ import type { CacheStore } from '../src/store/store.ts'
  */
 export function leaseless(store: CacheStore): CacheStore {
   return {
-    get: (key) => store.get(key),
-    lease: async (key) => ({ isGranted: true, record: await store.get(key) }),
-    renew: async () => {},
-    release: async () => {},
-    fill: async (key, _token, record, forMs) => {
-      await store.set(key, record, forMs)
-      return true
+    announces: store.announces,
+    get: (keys) => store.get(keys),
+    async claim(claims, tags, times) {
+      const { claimed, epochs } = await store.claim(claims, tags, times)
+      // Everybody may load.
+      await store.release(claims)
+      return {
+        epochs,
+        claimed: claimed.map(({ record }, index) => ({
+          record,
+          isGranted: record === null || claims[index]?.isForced === true,
+        })),
+      }
+    },
+    async fill(fills) {
+      for (const { key, record, forMs } of fills) await store.set(key, record, forMs)
+      return fills.map(() => true)
     },
     set: (key, record, forMs) => store.set(key, record, forMs),
-    invalidate: (keys, tags) => store.invalidate(keys, tags),
+    renew: async () => {},
+    release: async () => {},
+    invalidate: (invalidation) => store.invalidate(invalidation),
     epochs: (tags) => store.epochs(tags),
-    ensureEpochs: (tags, forMs) => store.ensureEpochs(tags, forMs),
     close: () => store.close(),
   }
 }

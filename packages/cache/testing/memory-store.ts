@@ -1,53 +1,58 @@
 import { randomUUID } from 'node:crypto'
 import { type Clock, systemClock } from '@stepladder/core'
-import type { CacheStore, Lease } from '../src/store/store.ts'
+import type { Invalidation } from '../src/bus/bus.ts'
+import type { CacheStore, Claim, Claimed, Claims, ClaimTimes, Fill, Lease } from '../src/store/store.ts'
 
-interface Held {
-  readonly text: string
+interface Held<T> {
+  readonly value: T
   readonly until: number
 }
 
 /** A store in memory, for tests: several caches may share one. */
 export class MemoryStore implements CacheStore {
-  readonly #records = new Map<string, Held>()
-  readonly #leases = new Map<string, Held>()
-  readonly #epochs = new Map<string, Held>()
+  readonly #records = new Map<string, Held<Buffer>>()
+  readonly #leases = new Map<string, Held<string>>()
+  readonly #epochs = new Map<string, Held<string>>()
   readonly #clock: Clock
 
   constructor(clock: Clock = systemClock) {
     this.#clock = clock
   }
 
-  async get(key: string): Promise<string | null> {
-    return this.#read(this.#records, key)
+  async get(keys: readonly string[]): Promise<readonly (Buffer | null)[]> {
+    return keys.map((key) => this.#read(this.#records, key))
   }
 
-  async lease(key: string, token: string, forMs: number): Promise<Lease> {
-    if (this.#read(this.#leases, key) !== null) return { isGranted: false }
-    this.#write(this.#leases, key, token, forMs)
-    return { isGranted: true, record: this.#read(this.#records, key) }
+  async claim(claims: readonly Claim[], tags: readonly string[], times: ClaimTimes): Promise<Claims> {
+    const epochs = tags.map((tag) => this.#ensureEpoch(tag, times.epochsMs))
+    return { epochs, claimed: claims.map((claim) => this.#claim(claim, times.leaseMs)) }
   }
 
-  async renew(key: string, token: string, forMs: number): Promise<void> {
-    if (this.#read(this.#leases, key) === token) this.#write(this.#leases, key, token, forMs)
+  async fill(fills: readonly Fill[]): Promise<readonly boolean[]> {
+    return fills.map(({ key, token, record, forMs }) => {
+      if (this.#read(this.#leases, key) !== token) return false
+      this.#set(key, record, forMs)
+      return true
+    })
   }
 
-  async release(key: string, token: string): Promise<void> {
-    if (this.#read(this.#leases, key) === token) this.#leases.delete(key)
+  async set(key: string, record: Buffer, forMs: number): Promise<void> {
+    this.#set(key, record, forMs)
   }
 
-  async fill(key: string, token: string, record: string, forMs: number): Promise<boolean> {
-    if (this.#read(this.#leases, key) !== token) return false
-    await this.set(key, record, forMs)
-    return true
+  async renew(leases: readonly Lease[], forMs: number): Promise<void> {
+    for (const { key, token } of leases) {
+      if (this.#read(this.#leases, key) === token) this.#write(this.#leases, key, token, forMs)
+    }
   }
 
-  async set(key: string, record: string, forMs: number): Promise<void> {
-    this.#write(this.#records, key, record, forMs)
-    this.#leases.delete(key)
+  async release(leases: readonly Lease[]): Promise<void> {
+    for (const { key, token } of leases) {
+      if (this.#read(this.#leases, key) === token) this.#leases.delete(key)
+    }
   }
 
-  async invalidate(keys: readonly string[], tags: readonly string[]): Promise<void> {
+  async invalidate({ keys, tags }: Invalidation): Promise<void> {
     for (const key of keys) {
       this.#records.delete(key)
       this.#leases.delete(key)
@@ -59,25 +64,36 @@ export class MemoryStore implements CacheStore {
     return tags.map((tag) => this.#read(this.#epochs, tag))
   }
 
-  async ensureEpochs(tags: readonly string[], forMs: number): Promise<readonly string[]> {
-    return tags.map((tag) => {
-      const epoch = this.#read(this.#epochs, tag) ?? randomUUID()
-      const until = Math.max(this.#epochs.get(tag)?.until ?? 0, this.#clock.now() + forMs)
-      this.#epochs.set(tag, { text: epoch, until })
-      return epoch
-    })
-  }
-
   async close(): Promise<void> {}
 
-  #read(held: Map<string, Held>, key: string): string | null {
+  #claim({ key, token, isForced = false }: Claim, leaseMs: number): Claimed {
+    const record = this.#read(this.#records, key)
+    const isWanted = record === null || isForced
+    const isGranted = isWanted && this.#read(this.#leases, key) === null
+    if (isGranted) this.#write(this.#leases, key, token, leaseMs)
+    return { record, isGranted }
+  }
+
+  #set(key: string, record: Buffer, forMs: number): void {
+    this.#write(this.#records, key, record, forMs)
+    this.#leases.delete(key)
+  }
+
+  #ensureEpoch(tag: string, forMs: number): string {
+    const value = this.#read(this.#epochs, tag) ?? randomUUID()
+    const until = Math.max(this.#epochs.get(tag)?.until ?? 0, this.#clock.now() + forMs)
+    this.#epochs.set(tag, { value, until })
+    return value
+  }
+
+  #read<T>(held: Map<string, Held<T>>, key: string): T | null {
     const found = held.get(key)
-    if (found && found.until > this.#clock.now()) return found.text
+    if (found && found.until > this.#clock.now()) return found.value
     held.delete(key)
     return null
   }
 
-  #write(held: Map<string, Held>, key: string, text: string, forMs: number): void {
-    held.set(key, { text, until: this.#clock.now() + forMs })
+  #write<T>(held: Map<string, Held<T>>, key: string, value: T, forMs: number): void {
+    held.set(key, { value, until: this.#clock.now() + forMs })
   }
 }

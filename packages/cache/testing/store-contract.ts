@@ -1,5 +1,5 @@
 import { deepEqual, equal, notEqual } from 'node:assert/strict'
-import type { CacheStore } from '../src/store/store.ts'
+import type { CacheStore, Claimed } from '../src/store/store.ts'
 
 /** A store that nothing else uses, empty at first. Called once per test; the test closes it. */
 export type MakeCacheStore = () => CacheStore | Promise<CacheStore>
@@ -22,34 +22,95 @@ export function testCacheStore(name: string, make: MakeCacheStore, { test }: Cac
 type Promises = Readonly<Record<string, (store: CacheStore) => Promise<void>>>
 
 const longMs = 10_000
-const granted = (record: string | null) => ({ isGranted: true, record })
+const times = { leaseMs: longMs, epochsMs: longMs }
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms))
+
+/** Texts are easier to read in a test than bytes. */
+const set = (store: CacheStore, key: string, text: string, forMs = longMs) =>
+  store.set(key, Buffer.from(text), forMs)
+const fill = async (store: CacheStore, key: string, token: string, text: string) =>
+  (await store.fill([{ key, token, record: Buffer.from(text), forMs: longMs }]))[0]
+
+async function get(store: CacheStore, key: string): Promise<string | undefined> {
+  return (await store.get([key]))[0]?.toString()
+}
+
+/** What the store holds, and whether the lease was granted. */
+async function claim(store: CacheStore, key: string, token: string, isForced = false) {
+  const { claimed } = await store.claim([{ key, token, isForced }], [], times)
+  return plain(claimed)[0]
+}
+
+function plain(claimed: readonly Claimed[]): (readonly [record: string | undefined, isGranted: boolean])[] {
+  return claimed.map(({ record, isGranted }) => [record?.toString(), isGranted])
+}
+
+async function ensureEpochs(store: CacheStore, tags: readonly string[], epochsMs = longMs) {
+  return (await store.claim([], tags, { ...times, epochsMs })).epochs
+}
 
 const records: Promises = {
   async 'a record that was set is read until its time is over'(store) {
-    equal(await store.get('key'), null)
-    await store.set('key', 'one', longMs)
-    equal(await store.get('key'), 'one')
-    await store.set('key', 'two', 30)
+    equal(await get(store, 'key'), undefined)
+    await set(store, 'key', 'one')
+    equal(await get(store, 'key'), 'one')
+    await set(store, 'key', 'two', 30)
     await pause(60)
-    equal(await store.get('key'), null)
+    equal(await get(store, 'key'), undefined)
+  },
+
+  async 'records are bytes, whatever bytes they are'(store) {
+    const record = Buffer.from([0, 255, 10, 13, 0, 128, 36, 195, 40])
+    await store.set('key', record, longMs)
+    deepEqual(await store.get(['key']), [record])
+    await store.claim([{ key: 'other', token: 'a' }], [], times)
+    await store.fill([{ key: 'other', token: 'a', record, forMs: longMs }])
+    deepEqual((await store.claim([{ key: 'other', token: 'b' }], [], times)).claimed, [
+      { record, isGranted: false },
+    ])
+  },
+
+  async 'many are answered in the order they were asked for'(store) {
+    const keys = Array.from({ length: 128 }, (_, index) => `key ${index}`)
+    for (const key of keys.slice(64)) await set(store, key, `record of ${key}`)
+    const expected = keys.map((key, index) => (index < 64 ? undefined : `record of ${key}`))
+    deepEqual(
+      (await store.get(keys)).map((record) => record?.toString()),
+      expected,
+    )
+    const claims = keys.map((key) => ({ key, token: `token of ${key}` }))
+    deepEqual(
+      plain((await store.claim(claims, [], times)).claimed),
+      expected.map((record) => [record, record === undefined]),
+    )
+    const fills = claims.map((lease) => ({ ...lease, record: Buffer.from(`filled`), forMs: longMs }))
+    deepEqual(
+      await store.fill(fills),
+      keys.map((_, index) => index < 64),
+    )
+    await store.invalidate({ keys, tags: [] })
+    deepEqual(
+      await store.get(keys),
+      keys.map(() => null),
+    )
+    deepEqual(await store.get([]), [])
   },
 
   async 'what was invalidated is gone, and invalidating what is missing is fine'(store) {
-    await store.set('key', 'one', longMs)
-    await store.invalidate(['key', 'missing'], ['missing'])
-    await store.invalidate([], [])
-    equal(await store.get('key'), null)
+    await set(store, 'key', 'one')
+    await store.invalidate({ keys: ['key', 'missing'], tags: ['missing'] })
+    await store.invalidate({ keys: [], tags: [] })
+    equal(await get(store, 'key'), undefined)
   },
 
   async 'keys and tags are independent, whatever characters they are made of'(store) {
     const names = ['a', 'a}', '{a}', 'a:l', 'a}:l', 'a}:t', 'ключ', '🎈', 'a b\n"', 'constructor']
-    for (const name of names) await store.set(name, `record of ${name}`, longMs)
-    equal(new Set(await store.ensureEpochs(names, longMs)).size, names.length)
-    for (const name of names) equal(await store.get(name), `record of ${name}`)
+    for (const name of names) await set(store, name, `record of ${name}`)
+    equal(new Set(await ensureEpochs(store, names)).size, names.length)
+    for (const name of names) equal(await get(store, name), `record of ${name}`)
 
-    await store.invalidate(['a'], ['a}'])
-    for (const name of names) equal(await store.get(name), name === 'a' ? null : `record of ${name}`)
+    await store.invalidate({ keys: ['a'], tags: ['a}'] })
+    for (const name of names) equal(await get(store, name), name === 'a' ? undefined : `record of ${name}`)
     const epochs = await store.epochs(names)
     deepEqual(
       names.filter((_, index) => epochs[index] === null),
@@ -59,71 +120,80 @@ const records: Promises = {
 }
 
 const leases: Promises = {
-  async 'a lease is granted to one at a time, and its fill is stored'(store) {
-    deepEqual(await store.lease('key', 'a', longMs), granted(null))
-    deepEqual(await store.lease('key', 'b', longMs), { isGranted: false })
-    equal(await store.fill('key', 'a', 'loaded', longMs), true)
-    equal(await store.get('key'), 'loaded')
-    deepEqual(await store.lease('key', 'b', longMs), granted('loaded'))
+  async 'a lease is granted to one at a time, where there is no record, and its fill is stored'(store) {
+    deepEqual(await claim(store, 'key', 'a'), [undefined, true])
+    deepEqual(await claim(store, 'key', 'b'), [undefined, false])
+    equal(await fill(store, 'key', 'a', 'loaded'), true)
+    equal(await get(store, 'key'), 'loaded')
+    deepEqual(await claim(store, 'key', 'b'), ['loaded', false])
+  },
+
+  async 'a lease is granted beside a record to who insists, and to nobody else then'(store) {
+    await set(store, 'key', 'old')
+    deepEqual(await claim(store, 'key', 'a'), ['old', false])
+    deepEqual(await claim(store, 'key', 'a', true), ['old', true])
+    deepEqual(await claim(store, 'key', 'b', true), ['old', false])
+    equal(await fill(store, 'key', 'a', 'new'), true)
+    deepEqual(await claim(store, 'key', 'b', true), ['new', true])
   },
 
   async 'a fill whose key was invalidated after the lease is refused'(store) {
-    await store.lease('key', 'a', longMs)
-    await store.invalidate(['key'], [])
-    equal(await store.fill('key', 'a', 'old', longMs), false)
-    equal(await store.get('key'), null)
+    await claim(store, 'key', 'a')
+    await store.invalidate({ keys: ['key'], tags: [] })
+    equal(await fill(store, 'key', 'a', 'old'), false)
+    equal(await get(store, 'key'), undefined)
   },
 
   async 'a fill of a lease that passed to somebody else is refused'(store) {
-    await store.lease('key', 'a', longMs)
-    await store.invalidate(['key'], [])
-    deepEqual(await store.lease('key', 'b', longMs), granted(null))
-    equal(await store.fill('key', 'a', 'old', longMs), false)
-    equal(await store.fill('key', 'b', 'new', longMs), true)
-    equal(await store.get('key'), 'new')
+    await claim(store, 'key', 'a')
+    await store.invalidate({ keys: ['key'], tags: [] })
+    deepEqual(await claim(store, 'key', 'b'), [undefined, true])
+    equal(await fill(store, 'key', 'a', 'old'), false)
+    equal(await fill(store, 'key', 'b', 'new'), true)
+    equal(await get(store, 'key'), 'new')
   },
 
   async 'a value that was set is not overwritten by a load that began before'(store) {
-    await store.lease('key', 'a', longMs)
-    await store.set('key', 'new', longMs)
-    equal(await store.fill('key', 'a', 'old', longMs), false)
-    equal(await store.get('key'), 'new')
+    await claim(store, 'key', 'a')
+    await set(store, 'key', 'new')
+    equal(await fill(store, 'key', 'a', 'old'), false)
+    equal(await get(store, 'key'), 'new')
   },
 
   async 'a lease that is not renewed lapses; one that is renewed by its holder stays'(store) {
-    await store.lease('lapsed', 'a', 30)
-    await store.lease('renewed', 'a', 200)
-    await store.renew('renewed', 'a', longMs)
-    await store.renew('renewed', 'b', 1)
+    await store.claim([{ key: 'lapsed', token: 'a' }], [], { ...times, leaseMs: 30 })
+    await store.claim([{ key: 'renewed', token: 'a' }], [], { ...times, leaseMs: 200 })
+    await store.renew([{ key: 'renewed', token: 'a' }], longMs)
+    await store.renew([{ key: 'renewed', token: 'b' }], 1)
     await pause(250)
-    equal(await store.fill('lapsed', 'a', 'late', longMs), false)
-    equal(await store.fill('renewed', 'a', 'in time', longMs), true)
+    equal(await fill(store, 'lapsed', 'a', 'late'), false)
+    equal(await fill(store, 'renewed', 'a', 'in time'), true)
   },
 
   async 'a lease is released by its holder only'(store) {
-    await store.lease('key', 'a', longMs)
-    await store.release('key', 'b')
-    deepEqual(await store.lease('key', 'b', longMs), { isGranted: false })
-    await store.release('key', 'a')
-    deepEqual(await store.lease('key', 'b', longMs), granted(null))
+    await claim(store, 'key', 'a')
+    await store.release([{ key: 'key', token: 'b' }])
+    deepEqual(await claim(store, 'key', 'b'), [undefined, false])
+    await store.release([{ key: 'key', token: 'a' }])
+    deepEqual(await claim(store, 'key', 'b'), [undefined, true])
   },
 }
 
 const tags: Promises = {
   async 'a tag has no epoch until one is needed, keeps it, and never has it again once invalidated'(store) {
     deepEqual(await store.epochs(['x', 'y']), [null, null])
-    const [x, y] = await store.ensureEpochs(['x', 'y'], longMs)
+    const [x, y] = await ensureEpochs(store, ['x', 'y'])
     notEqual(x, y)
-    deepEqual(await store.ensureEpochs(['y', 'x'], longMs), [y, x])
+    deepEqual(await ensureEpochs(store, ['y', 'x']), [y, x])
 
-    await store.invalidate([], ['x'])
+    await store.invalidate({ keys: [], tags: ['x'] })
     deepEqual(await store.epochs(['x', 'y']), [null, y])
-    notEqual((await store.ensureEpochs(['x'], longMs))[0], x)
+    notEqual((await ensureEpochs(store, ['x']))[0], x)
   },
 
   async 'an epoch lasts as long as whoever needs it longest'(store) {
-    const epochs = await store.ensureEpochs(['tag'], 100)
-    await store.ensureEpochs(['tag'], longMs)
+    const epochs = await ensureEpochs(store, ['tag'], 100)
+    await ensureEpochs(store, ['tag'])
     await pause(300)
     deepEqual(await store.epochs(['tag']), epochs)
   },

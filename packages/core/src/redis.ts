@@ -3,6 +3,8 @@ export interface RedisClient {
   readonly status: string
   get(key: string): Promise<string | null>
   call(command: string, ...args: (string | Buffer | number)[]): Promise<unknown>
+  /** The same, with Buffers in the answer where texts would be. */
+  callBuffer(command: string, ...args: (string | Buffer | number)[]): Promise<unknown>
   duplicate(...args: never[]): RedisClient
   connect(): Promise<void>
   disconnect(): void

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { RedisClient } from '@stepladder/core'
 
-/** A Lua script, sent in full only to a server that does not know it yet. */
+/** A Lua script, sent in full only to a server that does not know it yet. It answers with Buffers. */
 export class RedisScript {
   readonly #source: string
   readonly #digest: string
@@ -14,14 +14,14 @@ export class RedisScript {
   async run(
     client: RedisClient,
     keys: readonly string[],
-    args: readonly (string | number)[],
+    args: readonly (string | Buffer | number)[],
   ): Promise<unknown> {
     try {
-      return await client.call('evalsha', this.#digest, keys.length, ...keys, ...args)
+      return await client.callBuffer('evalsha', this.#digest, keys.length, ...keys, ...args)
     } catch (failure) {
       // A restart or a failover empties the script cache of the server.
       if (!(failure instanceof Error && failure.message.startsWith('NOSCRIPT'))) throw failure
-      return client.call('eval', this.#source, keys.length, ...keys, ...args)
+      return client.callBuffer('eval', this.#source, keys.length, ...keys, ...args)
     }
   }
 }

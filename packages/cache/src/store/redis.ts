@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import type { RedisClient } from '@stepladder/core'
+import type { Invalidation } from '../bus/bus.ts'
 import { RedisKeys } from './redis-keys.ts'
 import { RedisScript } from './redis-script.ts'
-import type { CacheStore, Lease } from './store.ts'
+import type { CacheStore, Claim, Claimed, Claims, ClaimTimes, Fill, Lease } from './store.ts'
 
-// KEYS: record, lease; ARGV: token, ms. With the lease comes the record: it may have been filled since the read.
-const leaseScript = new RedisScript(`
-if not redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) then return {0} end
-return {1, redis.call('GET', KEYS[1])}`)
+// KEYS: record, lease; ARGV: token, ms, 1 for a lease beside a record
+const claimScript = new RedisScript(`
+local record = redis.call('GET', KEYS[1])
+if record and ARGV[3] == '0' then return {0, record} end
+return {redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0, record}`)
 
 // KEYS: lease; ARGV: token, ms
 const renewScript = new RedisScript(`
@@ -53,36 +55,45 @@ export class RedisStore implements CacheStore {
     this.#client = client
   }
 
-  async get(key: string): Promise<string | null> {
-    return (await this.#client).get(this.#keys.record(key))
+  async get(keys: readonly string[]): Promise<readonly (Buffer | null)[]> {
+    const client = await this.#client
+    // Redis answers with bytes or nothing.
+    return Promise.all(
+      keys.map((key) => client.callBuffer('get', this.#keys.record(key)) as Promise<Buffer | null>),
+    )
   }
 
-  async lease(key: string, token: string, forMs: number): Promise<Lease> {
-    // As the script above answers.
-    const [granted, record = null] = (await this.#run(leaseScript, this.#pair(key), [token, forMs])) as [
-      number,
-      (string | null)?,
-    ]
-    return granted === 1 ? { isGranted: true, record } : { isGranted: false }
+  async claim(claims: readonly Claim[], tags: readonly string[], times: ClaimTimes): Promise<Claims> {
+    const epochs = await Promise.all(tags.map((tag) => this.#ensureEpoch(tag, times.epochsMs)))
+    return { epochs, claimed: await Promise.all(claims.map((claim) => this.#claim(claim, times.leaseMs))) }
   }
 
-  async renew(key: string, token: string, forMs: number): Promise<void> {
-    await this.#run(renewScript, [this.#keys.lease(key)], [token, forMs])
+  async fill(fills: readonly Fill[]): Promise<readonly boolean[]> {
+    return Promise.all(
+      fills.map(
+        async ({ key, token, record, forMs }) =>
+          (await this.#run(fillScript, this.#pair(key), [token, record, forMs])) === 1,
+      ),
+    )
   }
 
-  async release(key: string, token: string): Promise<void> {
-    await this.#run(releaseScript, [this.#keys.lease(key)], [token])
-  }
-
-  async fill(key: string, token: string, record: string, forMs: number): Promise<boolean> {
-    return (await this.#run(fillScript, this.#pair(key), [token, record, forMs])) === 1
-  }
-
-  async set(key: string, record: string, forMs: number): Promise<void> {
+  async set(key: string, record: Buffer, forMs: number): Promise<void> {
     await this.#run(setScript, this.#pair(key), [record, forMs])
   }
 
-  async invalidate(keys: readonly string[], tags: readonly string[]): Promise<void> {
+  async renew(leases: readonly Lease[], forMs: number): Promise<void> {
+    await Promise.all(
+      leases.map(({ key, token }) => this.#run(renewScript, [this.#keys.lease(key)], [token, forMs])),
+    )
+  }
+
+  async release(leases: readonly Lease[]): Promise<void> {
+    await Promise.all(
+      leases.map(({ key, token }) => this.#run(releaseScript, [this.#keys.lease(key)], [token])),
+    )
+  }
+
+  async invalidate({ keys, tags }: Invalidation): Promise<void> {
     const client = await this.#client
     // One command per key, each in its own slot; the connection sends them together.
     await Promise.all([
@@ -96,14 +107,6 @@ export class RedisStore implements CacheStore {
     return Promise.all(tags.map((tag) => client.get(this.#keys.tag(tag))))
   }
 
-  async ensureEpochs(tags: readonly string[], forMs: number): Promise<readonly string[]> {
-    return Promise.all(
-      tags.map(async (tag) =>
-        String(await this.#run(epochScript, [this.#keys.tag(tag)], [randomUUID(), forMs])),
-      ),
-    )
-  }
-
   async close(): Promise<void> {
     // Not waited for: a connection that is still being made ends when it is.
     this.#client.then((client) => client.disconnect()).catch(() => {})
@@ -113,10 +116,21 @@ export class RedisStore implements CacheStore {
     return [this.#keys.record(key), this.#keys.lease(key)]
   }
 
+  async #claim({ key, token, isForced = false }: Claim, leaseMs: number): Promise<Claimed> {
+    const args = [token, leaseMs, isForced ? 1 : 0]
+    // As the script above answers.
+    const [granted, record] = (await this.#run(claimScript, this.#pair(key), args)) as [number, Buffer | null]
+    return { record: record ?? null, isGranted: granted === 1 }
+  }
+
+  async #ensureEpoch(tag: string, forMs: number): Promise<string> {
+    return String(await this.#run(epochScript, [this.#keys.tag(tag)], [randomUUID(), forMs]))
+  }
+
   async #run(
     script: RedisScript,
     keys: readonly string[],
-    args: readonly (string | number)[],
+    args: readonly (string | Buffer | number)[],
   ): Promise<unknown> {
     return script.run(await this.#client, keys, args)
   }

@@ -1,31 +1,70 @@
 import type { Closeable } from '@stepladder/core'
+import type { Invalidation } from '../bus/bus.ts'
 
-/** The answer to a wish to load: granted, with what the store holds at that moment, or somebody else loads. */
-export type Lease =
-  | { readonly isGranted: true; readonly record: string | null }
-  | { readonly isGranted: false }
+/** The right to load one key: nobody else has it while `token` stands in the store. */
+export interface Lease {
+  readonly key: string
+  readonly token: string
+}
+
+/** A wish for a record, and for the lease where there is none. */
+export interface Claim extends Lease {
+  /** The lease is wanted although there is a record, which turned out to be old. */
+  readonly isForced?: boolean | undefined
+}
+
+export interface Claimed {
+  /** What the store holds at this moment. */
+  readonly record: Buffer | null
+  /** False where there is a record (and the claim was not forced), and where somebody else has the lease. */
+  readonly isGranted: boolean
+}
+
+/** The answers to claims, in their order, and the epochs of the tags in theirs. */
+export interface Claims {
+  readonly claimed: readonly Claimed[]
+  readonly epochs: readonly string[]
+}
+
+/** A record that was loaded under a lease. */
+export interface Fill extends Lease {
+  readonly record: Buffer
+  /** How long the store is to keep it, in milliseconds. */
+  readonly forMs: number
+}
 
 /**
- * Where processes share values. Records are opaque text. Every method may reject, and does so when the store
- * cannot be reached. A store must keep what its contract says (`testCacheStore`); above all: a fill whose
- * lease was invalidated is refused, so that a load which began before an invalidation leaves nothing behind.
+ * Where processes share values. Records are opaque bytes. Every method may reject, and does so when the store
+ * cannot be reached. Lists are answered in their order; the cache asks for at most 128 keys at a time, so that
+ * one call may be one command. A store must keep what its contract says (`testCacheStore`); above all: a fill
+ * whose lease was invalidated is refused, so that a load which began before an invalidation leaves nothing behind.
  */
 export interface CacheStore extends Closeable {
-  get(key: string): Promise<string | null>
-  /** Grants the right to load `key` to `token` for `forMs`, unless somebody has it. */
-  lease(key: string, token: string, forMs: number): Promise<Lease>
-  /** Prolongs a lease that is still held. */
-  renew(key: string, token: string, forMs: number): Promise<void>
-  /** Gives a lease back unused; harmless when it is not held. */
-  release(key: string, token: string): Promise<void>
-  /** Stores the record and ends the lease; false, and nothing stored, when `token` does not hold it any more. */
-  fill(key: string, token: string, record: string, forMs: number): Promise<boolean>
+  /** True if `invalidate` and `set` also tell the other processes, so that no bus has to publish it. */
+  readonly announces?: boolean | undefined
+  get(keys: readonly string[]): Promise<readonly (Buffer | null)[]>
+  /**
+   * The record of each key, and where there is none (or the claim is forced) the lease for `leaseMs`, unless somebody
+   * has it. With that the epochs of `tags`, made up for those without, each lasting for `epochsMs` at least; they
+   * are as they were before the leases were granted, or at the same moment.
+   */
+  claim(claims: readonly Claim[], tags: readonly string[], times: ClaimTimes): Promise<Claims>
+  /** Stores each record and ends its lease; false, and nothing stored, where the token does not hold it any more. */
+  fill(fills: readonly Fill[]): Promise<readonly boolean[]>
   /** Stores the record whatever was there, and ends any lease. */
-  set(key: string, record: string, forMs: number): Promise<void>
+  set(key: string, record: Buffer, forMs: number): Promise<void>
+  /** Prolongs the leases that are still held. */
+  renew(leases: readonly Lease[], forMs: number): Promise<void>
+  /** Gives leases back unused; harmless where they are not held. */
+  release(leases: readonly Lease[]): Promise<void>
   /** Removes the records and leases of the keys and the epochs of the tags. */
-  invalidate(keys: readonly string[], tags: readonly string[]): Promise<void>
+  invalidate(invalidation: Invalidation): Promise<void>
   /** The epoch of each tag; null for one that has none, and so equals no snapshot. */
   epochs(tags: readonly string[]): Promise<readonly (string | null)[]>
-  /** The epoch of each tag, made up for those without; each lasts for `forMs` at least. */
-  ensureEpochs(tags: readonly string[], forMs: number): Promise<readonly string[]>
+}
+
+/** In milliseconds. */
+export interface ClaimTimes {
+  readonly leaseMs: number
+  readonly epochsMs: number
 }
