@@ -3,8 +3,10 @@ export interface RedisClient {
   readonly status: string
   get(key: string): Promise<string | null>
   call(command: string, ...args: (string | Buffer | number)[]): Promise<unknown>
-  /** The same, with Buffers in the answer where texts would be. */
-  callBuffer(command: string, ...args: (string | Buffer | number)[]): Promise<unknown>
+  // With Buffers in the answer where texts would be; `callBuffer` loses its command where ioredis pipelines by itself.
+  getBuffer(key: string): Promise<Buffer | null>
+  evalBuffer(script: string, numKeys: number, ...args: (string | Buffer | number)[]): Promise<unknown>
+  evalshaBuffer(digest: string, numKeys: number, ...args: (string | Buffer | number)[]): Promise<unknown>
   duplicate(...args: never[]): RedisClient
   connect(): Promise<void>
   disconnect(): void

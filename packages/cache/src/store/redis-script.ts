@@ -17,11 +17,11 @@ export class RedisScript {
     args: readonly (string | Buffer | number)[],
   ): Promise<unknown> {
     try {
-      return await client.callBuffer('evalsha', this.#digest, keys.length, ...keys, ...args)
+      return await client.evalshaBuffer(this.#digest, keys.length, ...keys, ...args)
     } catch (failure) {
       // A restart or a failover empties the script cache of the server.
       if (!(failure instanceof Error && failure.message.startsWith('NOSCRIPT'))) throw failure
-      return client.callBuffer('eval', this.#source, keys.length, ...keys, ...args)
+      return client.evalBuffer(this.#source, keys.length, ...keys, ...args)
     }
   }
 }

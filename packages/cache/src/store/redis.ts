@@ -57,10 +57,7 @@ export class RedisStore implements CacheStore {
 
   async get(keys: readonly string[]): Promise<readonly (Buffer | null)[]> {
     const client = await this.#client
-    // Redis answers with bytes or nothing.
-    return Promise.all(
-      keys.map((key) => client.callBuffer('get', this.#keys.record(key)) as Promise<Buffer | null>),
-    )
+    return Promise.all(keys.map((key) => client.getBuffer(this.#keys.record(key))))
   }
 
   async claim(claims: readonly Claim[], tags: readonly string[], times: ClaimTimes): Promise<Claims> {
