@@ -1,0 +1,19 @@
+import { createCache } from '@stepladder/cache'
+import { noTags, type Peer, usualMaxEntries, usualTtlMs } from './peer.ts'
+
+export const stepladder: Peer = {
+  name: 'stepladder',
+  async open({ name, redis, load, tagsOf = noTags, ttlMs = usualTtlMs, maxEntries = usualMaxEntries }) {
+    const cache = createCache({ name, ttl: ttlMs, redis, maxEntries, jitter: 0, embedded: true })
+    const get =
+      tagsOf === noTags
+        ? (key: string) => cache.getOrSet(key, () => load(key))
+        : (key: string) => cache.getOrSet(key, () => load(key), { tags: tagsOf(key) })
+    return {
+      get,
+      invalidate: (key) => cache.delete(key),
+      invalidateTag: (tag) => cache.invalidate({ tags: [tag] }),
+      close: () => cache.close(),
+    }
+  },
+}
