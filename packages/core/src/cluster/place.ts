@@ -4,8 +4,7 @@ import type { WorkerHandle } from './worker-handle.ts'
 /** One of the places that the supervisor keeps filled: who is in charge of it, and what befell it. */
 export class Place {
   readonly instance: number
-  /** A successor is in charge only when it is up. */
-  worker: WorkerHandle | undefined
+  #worker: WorkerHandle | undefined
   /** How many of its workers have died. */
   deaths = 0
   #youngDeaths = 0
@@ -15,11 +14,26 @@ export class Place {
     this.instance = instance
   }
 
-  /** A successor came up: whatever made its forerunners die young is over. */
-  settle(successor: WorkerHandle): void {
-    this.cancelRestart()
-    this.worker = successor
+  /** Who is in charge, dead or alive: a successor only when it is up. */
+  get worker(): WorkerHandle | undefined {
+    return this.#worker
+  }
+
+  /**
+   * A successor came up: whatever made its forerunners die young is over. Returns whom it relieves, who need not be
+   * the one that it was started for: that one may have died meanwhile, and another taken its place.
+   */
+  settle(successor: WorkerHandle): WorkerHandle | undefined {
+    const relieved = this.#worker
+    this.occupy(successor)
     this.#youngDeaths = 0
+    return relieved
+  }
+
+  /** A worker is in charge, and nobody else is waited for. */
+  occupy(worker: WorkerHandle): void {
+    this.cancelRestart()
+    this.#worker = worker
   }
 
   /** What to do about the death of its worker. */

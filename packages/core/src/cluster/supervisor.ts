@@ -13,6 +13,14 @@ import { displayExit, type WorkerExit, type WorkerHandle } from './worker-handle
 /** A signal to the whole group reaches the workers first; so long the supervisor waits for its own. Milliseconds. */
 const groupSignalMs = 100
 
+/** How it went to put a successor in charge. */
+interface Succession {
+  /** Why it was not. */
+  readonly trouble?: string
+  /** Who was until now, and is to go. */
+  readonly relieved?: WorkerHandle | undefined
+}
+
 /** The primary process: starts the workers, replaces those that die, rolls them over, and ends them. */
 export class Supervisor implements Closeable {
   /** Resolves after `close()`; rejects with `CrashLoopError` when the supervisor gave up. */
@@ -93,11 +101,11 @@ export class Supervisor implements Closeable {
     const act = async () => {
       if (this.#isClosing || !place || place.worker !== worker) return
       this.#fleet.countRestart(reason)
-      const trouble = await this.#succeed(place, isHung === undefined)
+      const { trouble, relieved } = await this.#succeed(place, isHung === undefined)
       if (this.#isClosing) return
       if (trouble) this.#options.log(`no successor of worker ${worker.pid} came up: ${trouble} (${reason})`)
       if (isHung?.()) worker.kill()
-      else if (!trouble) await worker.drain()
+      await relieved?.drain()
     }
     await (isHung ? act() : this.#inTurn(act))
   }
@@ -124,8 +132,7 @@ export class Supervisor implements Closeable {
     this.#generation += 1
     for (const [replaced, place] of this.#places.entries()) {
       if (this.#isStopping) return
-      const old = place.worker
-      const trouble = await this.#succeed(place, true)
+      const { trouble, relieved } = await this.#succeed(place, true)
       if (trouble) {
         if (this.#isStopping) return
         const rest =
@@ -134,16 +141,16 @@ export class Supervisor implements Closeable {
             : `${replaced} workers run it, the others go on with the old one`
         throw new ReloadFailedError(`The new build did not come up: ${trouble}; ${rest}`)
       }
-      await old?.drain()
+      await relieved?.drain()
     }
     this.#fleet.sockets.prune()
   }
 
   /**
-   * Starts a successor, and puts it in charge when it is up; else ends it, and resolves to why it was not. One whose
-   * forerunner hangs is not proven first: whatever it lacks, it is better.
+   * Starts a successor, and puts it in charge when it is up; else ends it. One whose forerunner hangs is not proven
+   * first: whatever it lacks, it is better.
    */
-  async #succeed(place: Place, isProven: boolean): Promise<string | undefined> {
+  async #succeed(place: Place, isProven: boolean): Promise<Succession> {
     const { startMs, settleMs = 1_000 } = this.#options
     const successor = this.#fork(place, isProven)
     const trouble = await troubleOf(successor, this.#fleet, {
@@ -151,14 +158,13 @@ export class Supervisor implements Closeable {
       startMs,
       settleMs: isProven ? settleMs : undefined,
     })
-    if (this.#isClosing) return 'the cluster stops'
+    if (this.#isClosing) return { trouble: 'the cluster stops' }
     if (trouble) {
       successor.kill()
-      return trouble
+      return { trouble }
     }
     this.#options.log(`worker ${successor.pid} takes the place of ${place.worker?.pid}`)
-    place.settle(successor)
-    return undefined
+    return { relieved: place.settle(successor) }
   }
 
   /** One at a time, in the order in which they were asked for. */
@@ -172,7 +178,7 @@ export class Supervisor implements Closeable {
   async #occupy(place: Place): Promise<boolean> {
     const { startMs, log } = this.#options
     const worker = this.#fork(place, false)
-    place.worker = worker
+    place.occupy(worker)
     const listens = await within(startMs, worker.listens())
     if (!listens && worker.state === 'starting') {
       log(
@@ -214,6 +220,7 @@ export class Supervisor implements Closeable {
   }
 
   #giveUp(reason: string): void {
+    this.#isStopping = true
     this.#isClosing = true
     for (const place of this.#places) place.cancelRestart()
     this.#fleet.kill()
