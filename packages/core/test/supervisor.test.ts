@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -125,18 +126,22 @@ test.skipIf(process.platform !== 'linux')(
   },
 )
 
-test('workers that cannot be started are tried again until they can', async () => {
+test.each([
+  ['their program is gone', {}, 'ENOENT'],
+  ['the system refuses them at once, as it does without memory', { REFUSED: '1' }, 'E2BIG'],
+])('workers that cannot be started because %s are tried again until they can', async (_, env, code) => {
   const port = await freePort()
   await using primary = spawnNode(fixture('vanishing-node.mjs'), {
-    env: { PORT: String(port) },
+    env: { PORT: String(port), ...env },
     execArgv: ['--conditions=@stepladder/source'],
   })
   await primary.waitForOutput(/2 of 2 workers serve/)
   const { pid } = (await (await fetch(`http://127.0.0.1:${port}/pid`)).json()) as { pid: number }
   primary.kill('SIGUSR2')
-  await sleep(100)
+  await primary.waitForOutput(/^gone$/m)
   process.kill(pid, 'SIGKILL')
-  await primary.waitForOutput(/could not be started/)
+  await primary.waitForOutput(new RegExp(`(could not be started .*${code}[^]*){2}`))
+  primary.kill('SIGUSR2')
   const pids = new Set<number>()
   await vi.waitFor(
     async () => {
@@ -144,10 +149,26 @@ test('workers that cannot be started are tried again until they can', async () =
       pids.add(((await answer.json()) as { pid: number }).pid)
       expect(pids.size).toBe(2)
     },
-    { timeout: 5_000 },
+    { timeout: 10_000 },
   )
   expect(pids).not.toContain(pid)
 })
+
+test.skipIf(process.platform !== 'linux')(
+  'a supervisor that has no file descriptor left does not end with the worker that it cannot replace',
+  async () => {
+    await using cluster = await startCluster({ app: 'plain-app.cjs' })
+    const limit = (most: number) =>
+      execFileSync('prlimit', ['--pid', String(cluster.supervisor.pid), `--nofile=${most}:`])
+    const [victim, survivor] = await cluster.workerPids(2)
+    limit(10)
+    process.kill(victim!, 'SIGKILL')
+    await cluster.supervisor.waitForOutput(/could not be started .*EMFILE/)
+    limit(1_000)
+    await vi.waitFor(async () => expect(await cluster.workerPids(2)).toHaveLength(2), { timeout: 10_000 })
+    expect(await cluster.workerPids(2)).toContain(survivor)
+  },
+)
 
 test('runCluster from code does the same as the command line', async () => {
   const port = await freePort()

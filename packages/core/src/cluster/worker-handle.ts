@@ -91,8 +91,10 @@ export class WorkerHandle {
 
   /** What its threads say when its event loop can not: see `forkWorker`. */
   get lastWords(): Readable | undefined {
-    // The fifth of the streams that it was started with; a pipe from it to us.
-    return (this.#process.stdio[4] ?? undefined) as Readable | undefined
+    // A process that could not be started has no streams, whatever Node's types say.
+    const streams = this.#process.stdio as ChildProcess['stdio'] | undefined
+    // The fifth of those that it was started with; a pipe from it to us.
+    return (streams?.[4] ?? undefined) as Readable | undefined
   }
 
   /** Resolves to true when it listens on all these addresses, and on any at all; to false when it died before. */

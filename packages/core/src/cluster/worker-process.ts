@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
 import { privateFolder } from '../control/control-address.ts'
 import type { WorkerSituation } from '../link/supervisor-link.ts'
@@ -20,29 +20,44 @@ let lastId = 0
  * Starts a process that Node takes for one of a cluster's workers (`cluster.isWorker`), in a process group
  * of its own, so that the children of an app can be ended with it, and Ctrl+C reaches the supervisor alone.
  * `instance` is its `NODE_APP_INSTANCE`. Its file descriptor 4 is a pipe to this process, which its threads
- * can write to when its event loop hangs.
+ * can write to when its event loop hangs. One that cannot be started emits 'error', whatever the reason.
  */
 export function forkWorker(
   { exec = process.argv[1]!, args = process.argv.slice(2), execArgv = process.execArgv }: WorkerProgram,
   instance: number,
   situation: WorkerSituation,
 ): ChildProcess {
+  try {
+    return fork(exec, args, {
+      env: environmentOf(instance, situation),
+      execArgv: [...execArgv, ...debuggerPort(execArgv, instance)],
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc', 'pipe'],
+      // On Windows that would open a window, and there are no process groups.
+      detached: hasGroups,
+    })
+  } catch (failure) {
+    // Of what the system refuses, Node throws some (no memory) and emits the rest (no process, no descriptor).
+    return stillborn(failure)
+  }
+}
+
+function environmentOf(instance: number, situation: WorkerSituation): NodeJS.ProcessEnv {
   lastId += 1
-  return fork(exec, args, {
-    env: {
-      ...process.env,
-      ...compileCache(),
-      NODE_APP_INSTANCE: String(instance),
-      // How Node's own cluster module tells a worker that it is one, and its number.
-      NODE_UNIQUE_ID: String(lastId),
-      [situationVariable]: JSON.stringify(situation),
-      [supervisorVariable]: String(process.pid),
-    },
-    execArgv: [...execArgv, ...debuggerPort(execArgv, instance)],
-    stdio: ['inherit', 'inherit', 'inherit', 'ipc', 'pipe'],
-    // On Windows that would open a window, and there are no process groups.
-    detached: hasGroups,
-  })
+  return {
+    ...process.env,
+    ...compileCache(),
+    NODE_APP_INSTANCE: String(instance),
+    // How Node's own cluster module tells a worker that it is one, and its number.
+    NODE_UNIQUE_ID: String(lastId),
+    [situationVariable]: JSON.stringify(situation),
+    [supervisorVariable]: String(process.pid),
+  }
+}
+
+function stillborn(failure: unknown): ChildProcess {
+  const child = new ChildProcess()
+  process.nextTick(() => child.emit('error', failure))
+  return child
 }
 
 /** Sends the signal to the process and to all that it started; false if there is nobody any more. */
