@@ -1,73 +1,86 @@
-import { UnreadableRecordError } from '../errors.ts'
-import { pack, unpackDates } from './plain-data.ts'
+import { UnreadableRecordError, UnstorableValueError, ValueTooLargeError } from '../errors.ts'
+import { Checksum, checksumBytes } from './checksum.ts'
+import { checkFormat, readHeader, startRecord } from './header.ts'
+import { type RecordCodecOptions, type RecordSettings, readRecordOptions } from './options.ts'
+import type { StoredValue } from './stored-value.ts'
 
-const format = 1
-
-/** A value as it stands in the store. Times are milliseconds since the epoch. */
-export interface StoredValue {
-  readonly value: unknown
-  readonly createdAt: number
-  readonly freshUntil: number
-  /** Until when it may stand in while its loader fails. */
-  readonly staleUntil: number
-  /** Each tag with the epoch it had before the value was loaded. */
-  readonly epochs: readonly TagSnapshot[]
+/** How a cache writes its records, and reads those of others. */
+export interface RecordCodec {
+  /**
+   * Throws or rejects with `UnstorableValueError` for a value that would come back as something else, and with
+   * `ValueTooLargeError`.
+   */
+  encode(stored: StoredValue, key: string): Buffer | Promise<Buffer>
+  /** Throws what `encode` would throw for this value. */
+  check(value: unknown): void
+  /** Throws or rejects with `UnreadableRecordError` for all that `encode` did not write for this key. */
+  decode(record: Buffer, key: string): StoredValue | Promise<StoredValue>
 }
 
-export type TagSnapshot = readonly [tag: string, epoch: string]
-
-/** The record as text. Throws `UnstorableValueError` for a value that would not come back as it is. */
-export function encodeRecord({ value, createdAt, freshUntil, staleUntil, epochs }: StoredValue): string {
-  const { packed, hasDates } = pack(value)
-  return JSON.stringify({
-    f: format,
-    c: createdAt,
-    u: freshUntil,
-    s: staleUntil,
-    t: epochs,
-    ...(hasDates ? { d: 1 } : {}),
-    v: packed, // last, so that a truncated record is not JSON any more
-  })
+/** Throws `InvalidOptionError` or `UnknownOptionError`. */
+export function recordCodec(options: RecordCodecOptions): RecordCodec {
+  return new Records(readRecordOptions(options))
 }
 
-/** Throws `UnreadableRecordError` for anything that `encodeRecord` of this version did not write. */
-export function decodeRecord(text: string): StoredValue {
-  const record = parse(text)
-  if (typeof record !== 'object' || record === null || !('f' in record)) {
-    throw new UnreadableRecordError('it is not a cache record')
-  }
-  const { f, c, u, s, t, d, v } = record as Record<string, unknown> // an object, and each field is checked
-  if (f !== format)
-    throw new UnreadableRecordError(`it has format ${String(f)}, this version reads ${format}`)
-  if (!Number.isFinite(c) || !Number.isFinite(u) || !Number.isFinite(s) || !isSnapshots(t)) {
-    throw new UnreadableRecordError('its fields are damaged')
-  }
-  return {
-    value: d === 1 ? unpackDates(v) : v,
-    createdAt: Number(c),
-    freshUntil: Number(u),
-    staleUntil: Number(s),
-    epochs: t,
-  }
-}
+class Records implements RecordCodec {
+  readonly #settings: RecordSettings
+  readonly #checksum: Checksum
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new UnreadableRecordError('it is not JSON', { cause })
+  constructor(settings: RecordSettings) {
+    this.#settings = settings
+    this.#checksum = new Checksum(`${settings.name}:`)
   }
-}
 
-function isSnapshots(value: unknown): value is readonly TagSnapshot[] {
-  return (
-    Array.isArray(value) &&
-    value.every(
-      (pair) =>
-        Array.isArray(pair) &&
-        pair.length === 2 &&
-        typeof pair[0] === 'string' &&
-        typeof pair[1] === 'string',
-    )
-  )
+  encode(stored: StoredValue, key: string): Buffer {
+    const { codec, maxValueBytes } = this.#settings
+    const value = this.#encodeValue(stored.value)
+    const valueBytes = Buffer.byteLength(value)
+    if (valueBytes > maxValueBytes) throw new ValueTooLargeError(valueBytes, maxValueBytes)
+    const header = {
+      ...stored,
+      codecId: codec.id,
+      compression: 'none',
+      valueBytes,
+      keyId: undefined,
+    } as const
+    const { record, start } = startRecord(header, valueBytes + checksumBytes)
+    if (typeof value === 'string') record.write(value, start, valueBytes)
+    else value.copy(record, start)
+    this.#checksum.seal(record, key)
+    return record
+  }
+
+  check(value: unknown): void {
+    this.#encodeValue(value)
+  }
+
+  decode(record: Buffer, key: string): StoredValue {
+    try {
+      checkFormat(record)
+      if (!this.#checksum.isRight(record, key)) {
+        throw new UnreadableRecordError('it is damaged, or was written for another key')
+      }
+      const { codecId, compression, valueBytes, keyId, start, ...rest } = readHeader(record)
+      const codec = this.#settings.codecs.get(codecId)
+      if (codec === undefined) throw new UnreadableRecordError(`its codec "${codecId}" is none of this cache`)
+      return { ...rest, value: codec.decode(record.subarray(start, record.length - checksumBytes)) }
+    } catch (cause) {
+      if (cause instanceof UnreadableRecordError) throw cause
+      throw new UnreadableRecordError('it is damaged', { cause })
+    }
+  }
+
+  #encodeValue(value: unknown): Buffer | string {
+    const { codec, maxValueBytes } = this.#settings
+    let encoded: Buffer | string
+    try {
+      encoded = codec.encode(value)
+    } catch (cause) {
+      if (cause instanceof UnstorableValueError) throw cause
+      throw new UnstorableValueError('$', 'refused by its codec', { cause })
+    }
+    const bytes = Buffer.byteLength(encoded)
+    if (bytes > maxValueBytes) throw new ValueTooLargeError(bytes, maxValueBytes)
+    return encoded
+  }
 }

@@ -1,0 +1,114 @@
+import { types } from 'node:util'
+import { UnstorableValueError } from '../errors.ts'
+import { marks, putField, start } from './marks.ts'
+import { maxDepth } from './plain.ts'
+import { isBuiltIn, isFieldsOnly } from './prototypes.ts'
+
+/**
+ * The value as plain JSON can carry it: a copy, as far as needed, in which marks stand for what it cannot.
+ * Throws `UnstorableValueError` with the path of what would come back as something else.
+ */
+export function mark(value: unknown): unknown {
+  return new Marker().mark(value)
+}
+
+class Marker {
+  readonly #path: string[] = []
+  readonly #above: object[] = []
+
+  mark(value: unknown): unknown {
+    switch (typeof value) {
+      case 'string':
+        return value.startsWith(start) ? marks.text + value : value
+      case 'number':
+        return markNumber(value)
+      case 'boolean':
+        return value
+      case 'bigint':
+        return marks.bigint + value
+      case 'undefined':
+        return marks.undefined
+      case 'object':
+        return value === null ? null : this.#markObject(value)
+      default:
+        return this.#refuse(`a ${typeof value}`)
+    }
+  }
+
+  #markObject(object: object): unknown {
+    if (this.#above.includes(object)) this.#refuse('part of a cycle')
+    if (this.#above.length === maxDepth) this.#refuse(`more than ${maxDepth} levels deep`)
+    this.#above.push(object)
+    const marked = this.#markWhole(object)
+    this.#above.pop()
+    return marked
+  }
+
+  #markWhole(object: object): unknown {
+    const prototype: object | null = Object.getPrototypeOf(object)
+    if (isFieldsOnly(prototype)) return this.#markFields(object as Record<string, unknown>) // any object is one
+    if (Buffer.isBuffer(object)) return marks.buffer + object.toString('base64')
+    if (isBuiltIn(prototype, 1)) {
+      if (Array.isArray(object)) return this.#markArray(object)
+      if (types.isDate(object)) return marks.date + object.getTime()
+      if (types.isMap(object)) return this.#markMap(object)
+      if (types.isSet(object))
+        return [marks.set, ...Array.from(object, (one) => this.#markAt('<member>', one))]
+    }
+    if (types.isUint8Array(object) && isBuiltIn(prototype, 2)) {
+      return marks.bytes + Buffer.from(object.buffer, object.byteOffset, object.length).toString('base64')
+    }
+    return this.#refuse(describe(object))
+  }
+
+  #markFields(object: Record<string, unknown>): Record<string, unknown> {
+    let copy: Record<string, unknown> | undefined
+    for (const field of Object.keys(object)) {
+      const value = object[field]
+      if (value === undefined) continue // JSON leaves the field out, and reading it gives the same
+      const marked = this.#markAt(`.${field}`, value)
+      if (marked === value) continue
+      copy ??= { ...object }
+      putField(copy, field, marked)
+    }
+    return copy ?? object
+  }
+
+  #markArray(array: readonly unknown[]): readonly unknown[] {
+    return Array.from(array, (value, index) => this.#markAt(`[${index}]`, value))
+  }
+
+  #markMap(map: ReadonlyMap<unknown, unknown>): readonly unknown[] {
+    const marked: unknown[] = [marks.map]
+    for (const [key, value] of map) {
+      marked.push(this.#markAt('<key>', key), this.#markAt(`<${String(key)}>`, value))
+    }
+    return marked
+  }
+
+  #markAt(step: string, value: unknown): unknown {
+    this.#path.push(step)
+    const marked = this.mark(value)
+    this.#path.pop()
+    return marked
+  }
+
+  #refuse(found: string): never {
+    throw new UnstorableValueError(`$${this.#path.join('')}`, found)
+  }
+}
+
+function markNumber(number: number): unknown {
+  if (Number.isNaN(number)) return marks.notANumber
+  if (Object.is(number, -0)) return marks.minusZero
+  if (number === Number.POSITIVE_INFINITY) return marks.infinity
+  return number === Number.NEGATIVE_INFINITY ? marks.minusInfinity : number
+}
+
+/** Why an object is refused, for the person who has to change it. */
+function describe(object: object): string {
+  if ('toJSON' in object) return 'an object with toJSON(), which would come back as something else'
+  const type = Object.prototype.toString.call(object).slice('[object '.length, -1)
+  const name = object.constructor?.name
+  return type === 'Object' ? `of class ${name}, whose methods and getters it would lose` : `of type ${type}`
+}

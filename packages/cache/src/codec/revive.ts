@@ -1,0 +1,57 @@
+import { marks, putField, start } from './marks.ts'
+
+/** The value of which `mark` made this, in place where it can be. Throws for what `mark` never makes. */
+export function revive(marked: unknown): unknown {
+  if (typeof marked === 'string') return marked.startsWith(start) ? reviveText(marked) : marked
+  if (typeof marked !== 'object' || marked === null) return marked
+  if (Array.isArray(marked)) return reviveArray(marked)
+  // Fresh from JSON.parse: an object of fields, and nobody else's.
+  const fields = marked as Record<string, unknown>
+  for (const field of Object.keys(fields)) {
+    const value = fields[field]
+    const revived = revive(value)
+    if (revived !== value) putField(fields, field, revived)
+  }
+  return fields
+}
+
+function reviveText(text: string): unknown {
+  const rest = text.slice(2)
+  switch (text.slice(0, 2)) {
+    case marks.text:
+      return rest
+    case marks.date:
+      return new Date(Number(rest))
+    case marks.bigint:
+      return BigInt(rest)
+    case marks.undefined:
+      return undefined
+    case marks.notANumber:
+      return Number.NaN
+    case marks.infinity:
+      return Number.POSITIVE_INFINITY
+    case marks.minusInfinity:
+      return Number.NEGATIVE_INFINITY
+    case marks.minusZero:
+      return -0
+    case marks.bytes:
+      return new Uint8Array(Buffer.from(rest, 'base64'))
+    case marks.buffer:
+      return Buffer.from(rest, 'base64')
+  }
+  throw new SyntaxError(`unknown mark ${JSON.stringify(text.slice(0, 2))}`)
+}
+
+function reviveArray(array: unknown[]): unknown {
+  if (array[0] === marks.map) return reviveMap(array)
+  if (array[0] === marks.set) return new Set(array.slice(1).map(revive))
+  for (let index = 0; index < array.length; index++) array[index] = revive(array[index])
+  return array
+}
+
+function reviveMap(array: readonly unknown[]): Map<unknown, unknown> {
+  const map = new Map()
+  for (let index = 1; index < array.length; index += 2)
+    map.set(revive(array[index]), revive(array[index + 1]))
+  return map
+}
