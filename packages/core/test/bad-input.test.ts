@@ -192,6 +192,7 @@ describe('a call of runCluster that cannot be meant', () => {
     ['workers', ''],
     ['workers', '2'],
     ['drain', 'soon'],
+    ['drain', Infinity],
     ['distribution', 'fair'],
   ])('%s: %j is refused', async (option, value) => {
     const call = runCluster(() => {}, { [option]: value })
@@ -293,6 +294,15 @@ describe('surroundings that are missing', () => {
     expect(await shell.stepladder(['reload'])).toMatchObject({ code: 0 })
     expect(await shell.stepladder(['stop'])).toMatchObject({ code: 0 })
     expect(await ended).toMatchObject({ code: 0 })
+  })
+
+  test('an app that writes under our name what nobody understands harms nobody, in a reload neither', async () => {
+    await using shell = await openCommandLine()
+    await shell.write('server.cjs', `process.send({ stepladder: 'listen' })\n${listen}`)
+    const cluster = await shell.run(['--workers', '1', 'server.cjs'])
+    await cluster.waitForOutput(/sent what cannot be handled \(listen\)/)
+    expect(await shell.stepladder(['reload'])).toMatchObject({ code: 0 })
+    await serves(cluster.port)
   })
 
   test('an app that closes the channel to its supervisor is told, and goes on serving', async () => {

@@ -28,7 +28,7 @@ export interface ClusterOptions extends WatchOptions {
   readonly balance?: Balance | undefined
   /** How long a worker may take until it listens and its checks (`readyWhen`) pass. Default 30 s. */
   readonly start?: Duration | undefined
-  /** How long a worker may take to finish what it began. Default 10 s. */
+  /** How long a worker may take to finish what it began; it has an end. Default 10 s. */
   readonly drain?: Duration | undefined
   /**
    * How long the fleet goes on accepting after it was told to stop and says that it is not ready: as long as a
@@ -95,13 +95,20 @@ export function checkClusterOptions(owner: string, options: ClusterOptions): Clu
     workersBecause: because,
     distribution,
     balance: balance ?? 'least-connections',
-    drainMs: parseDuration(owner, 'drain', drain),
+    drainMs: checkDrain(owner, drain),
     startMs: parseDuration(owner, 'start', start),
     shutdownDelayMs: parseDuration(owner, 'shutdownDelay', shutdownDelay),
     healthAddress: healthPort === undefined ? undefined : parseListenAddress(owner, 'healthPort', healthPort),
     ...checkWatchOptions(owner, options),
     log,
   }
+}
+
+/** A deploy always ends. And what has no end has no spelling in the message that tells a worker of it. */
+function checkDrain(owner: string, drain: Duration): number {
+  const drainMs = parseDuration(owner, 'drain', drain)
+  if (drainMs === Infinity) throw new InvalidOptionError(owner, 'drain', drain, 'a duration with an end')
+  return drainMs
 }
 
 function checkChoice(owner: string, option: string, value: string, choices: readonly string[]): void {

@@ -52,7 +52,7 @@ export class Fleet {
       generation,
       program: this.#options.settings,
       situation: { drainMs, distribution, hangMs },
-      hear: (message, handle) => this.#hearSafely(worker, message, handle),
+      hear: (message, handle) => this.#safely(worker, message, () => this.#hear(worker, message, handle)),
     })
     this.living.add(worker)
     if (isOnTrial) this.#onTrial.add(worker)
@@ -111,9 +111,9 @@ export class Fleet {
   }
 
   /** An app may send anything under our name; it must not end the supervisor. */
-  #hearSafely(worker: WorkerHandle, message: ToSupervisor, handle?: NativeHandle): void {
+  #safely(worker: WorkerHandle, message: ToSupervisor, hear: () => void): void {
     try {
-      this.#hear(worker, message, handle)
+      hear()
     } catch (failure) {
       const { log } = this.#options.settings
       log(`worker ${worker.pid} sent what cannot be handled (${message.stepladder}): ${failure}`)
@@ -124,7 +124,8 @@ export class Fleet {
     this.#hub.hear(worker, message)
     this.#seat.hear(worker, message)
     this.#watch.hear(worker, message)
-    if (message.stepladder === 'listen' && this.#onTrial.has(worker)) void this.#letListen(worker, message)
+    if (message.stepladder === 'listen' && this.#onTrial.has(worker))
+      void this.#hearWhenReady(worker, message)
     else this.sockets.hear(worker, message, handle)
     this.readiness.hear(worker, message)
     this.captures.hear(message)
@@ -138,11 +139,12 @@ export class Fleet {
   }
 
   /** Its `listen` is answered when it is ready: who gets no socket gets no request either. */
-  async #letListen(worker: WorkerHandle, message: ToSupervisor): Promise<void> {
+  async #hearWhenReady(worker: WorkerHandle, message: ToSupervisor): Promise<void> {
     // What the app checks may be added a moment after it has begun to listen.
     await new Promise(setImmediate)
     await this.readiness.whenReady(worker)
-    if (worker.state === 'starting' || worker.state === 'serving') this.sockets.hear(worker, message)
+    if (worker.state !== 'starting' && worker.state !== 'serving') return
+    this.#safely(worker, message, () => this.sockets.hear(worker, message))
   }
 
   #metrics(): MetricSnapshot[][] {

@@ -72,12 +72,15 @@ export class WorkerHandle {
     this.exited = this.#whenGone()
     this.#process.on('message', (message: unknown, handle: unknown) => {
       if (!isOurs(message)) return
-      // Only our own code in the worker marks its messages so.
+      // Only our own code in the worker marks its messages so, and only a socket's handle comes with one.
       const known = message as ToSupervisor
+      const native = handle as NativeHandle | undefined
+      // A process that it had started has its end of the channel, or this one was kept from reading: nobody takes it back.
+      if (this.state === 'gone') return native?.close()
       if (known.stepladder === 'listening') this.#listensOn(known.address)
       if (known.stepladder === 'closed') this.addresses.delete(known.address)
       if (known.stepladder === 'leaving') this.state = 'draining'
-      hear(known, handle as NativeHandle | undefined)
+      hear(known, native)
     })
   }
 
