@@ -11,6 +11,11 @@ export interface Header extends Omit<StoredValue, 'value'> {
   readonly keyId: string | undefined
 }
 
+export interface ReadHeader extends Header {
+  /** Where the value begins. */
+  readonly start: number
+}
+
 /** In the order of their numbers in the flags. */
 const compressions = ['none', 'zstd', 'gzip', 'brotli'] as const
 export type Compression = (typeof compressions)[number]
@@ -98,7 +103,7 @@ export function isEncrypted(record: Buffer): boolean {
  * The header, and where the value begins. Proves nothing: whether the record is whole, and stands under the key
  * that it was made for, only decoding it tells. Throws, whatever error, for a record that is not whole.
  */
-export function readHeader(record: Buffer): Header & { readonly start: number } {
+export function readHeader(record: Buffer): ReadHeader {
   const textsAt = at.lengths + 4 * record.readUInt16LE(at.epochs)
   const start = textsAt + record.readUInt32LE(at.texts)
   if (start > record.length) throw new RangeError('the header is longer than the record')
