@@ -1,7 +1,11 @@
+import { mkdtempDisposable, symlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { sleep } from '@stepladder/core'
 import { expect, test, vi } from 'vitest'
 import { balanceUntilOut } from './late-balancer.ts'
 import { startProbedCluster } from './probed-cluster.ts'
+import { fixture, startCluster } from './running-cluster.ts'
 
 /** A cluster that is told to stop just after its balancer has seen it ready. */
 async function stopBehindBalancer(shutdownDelay: string, app = 'plain-app.cjs') {
@@ -80,6 +84,28 @@ test('a worker that dies during the delay is replaced, and the new one is not re
   expect(await cluster.probe('/readyz')).toMatchObject({ status: 503 })
   cluster.supervisor.kill()
 }, 60_000)
+
+test.skipIf(process.platform === 'win32')(
+  'however many signals come after the first, it ends with its own code',
+  async () => {
+    await using folder = await mkdtempDisposable(join(tmpdir(), 'stepladder-signals-'))
+    // What hangs holds up the end, when no worker is left.
+    await symlink(fixture('hanging-notify.sh'), join(folder.path, 'systemd-notify'))
+    const env = {
+      PATH: `${folder.path}:${process.env.PATH}`,
+      NOTIFY_SOCKET: '/nowhere',
+      CALLS_FILE: join(folder.path, 'calls'),
+    }
+    await using cluster = await startCluster({ app: 'plain-app.cjs', workers: 1, env })
+    const toldAt = performance.now()
+    // It waits for two seconds for the program that is to say that it stops.
+    while (performance.now() - toldAt < 1_500) {
+      for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) cluster.supervisor.kill(signal)
+      await sleep(100)
+    }
+    expect(await cluster.supervisor.exited).toEqual({ code: 0, signal: null })
+  },
+)
 
 test('no reload begins during the delay', async () => {
   await using cluster = await startProbedCluster({ workers: 1, flags: ['--shutdown-delay', '300ms'] })

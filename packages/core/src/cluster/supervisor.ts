@@ -79,15 +79,17 @@ export class Supervisor implements Closeable {
 
   /**
    * A new worker for each old one, one at a time; an old one drains when its successor listens wherever
-   * it does, and has lived for a second. Called during a reload, it reloads once more after that.
+   * it does, and has lived for a second. Called during a reload, it reloads once more after that; when the cluster
+   * stops, it does nothing.
    */
   reload(): Promise<void> {
     // One that has not begun will find the newest build anyway.
-    this.#nextReload ??= this.#inTurn(() => {
+    this.#nextReload ??= this.#inTurn(async () => {
       this.#nextReload = undefined
+      if (this.#isStopping) return
       const rolled = this.#roll()
       this.#options.onReload?.(rolled)
-      return rolled
+      await rolled
     })
     return this.#nextReload
   }

@@ -1,3 +1,4 @@
+import type { Steering } from '../cluster/steering.ts'
 import type { Supervisor } from '../cluster/supervisor.ts'
 import type { WorkerHandle } from '../cluster/worker-handle.ts'
 import { residentMemory } from '../watch/resident-memory.ts'
@@ -8,12 +9,9 @@ import type { Answer } from './control-server.ts'
 /** What the commands of `stepladder` can do with a supervisor. */
 export interface ControlledCluster {
   readonly supervisor: Supervisor
+  readonly steering: Steering
   /** What the workers run. */
   readonly file: string
-  /** Resolves when all workers run the new build; rejects with `ReloadFailedError`. */
-  readonly reload: () => Promise<void>
-  /** Resolves when all has ended. */
-  readonly stop: () => Promise<void>
   /** Lets `hear` hear what is logged, until the returned function is called. */
   readonly overhear: (hear: (line: string) => void) => () => void
 }
@@ -21,12 +19,12 @@ export interface ControlledCluster {
 /** Answers requests by steering the cluster. */
 export function controlCommands(cluster: ControlledCluster): Answer {
   return async (request, say) => {
-    const { supervisor, reload, stop, overhear } = cluster
+    const { supervisor, steering, overhear } = cluster
     const hush = isLong(request) ? overhear(say) : () => {}
     try {
       if (request.command === 'status') return await statusOf(cluster)
-      if (request.command === 'reload') return await reload()
-      if (request.command === 'stop') return await stop()
+      if (request.command === 'reload') return await steering.awaitReload()
+      if (request.command === 'stop') return await steering.awaitStop()
       return await supervisor.captures.order(workerFor(supervisor, request), request)
     } finally {
       hush()
