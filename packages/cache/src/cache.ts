@@ -1,21 +1,21 @@
-import {
-  begin,
-  type Closeable,
-  type End,
-  InvalidOptionError,
-  inside,
-  isHeard,
-  withDeadline,
-} from '@stepladder/core'
+import { begin, type Closeable, type End, inside, isHeard, withDeadline } from '@stepladder/core'
+import type { CacheLike, InvalidateOptions } from './cache-like.ts'
 import { checkKey, checkTags, everything } from './call/key.ts'
-import type { Lifetime } from './call/ttl.ts'
+import type { Policy } from './call/policy.ts'
 import { type EntryOptions, readWish } from './call/wish.ts'
 import { CacheClosedError } from './errors.ts'
-import type { Answer } from './memory/copies.ts'
-import type { Entry } from './memory/entry.ts'
 import type { CacheParts } from './parts.ts'
-import { ReadThrough } from './read/read-through.ts'
-import type { CachedFunction, Definition } from './views/define.ts'
+import type { LoadMany } from './read/load-group.ts'
+import type { Load } from './read/loader.ts'
+import { type ManyOptions, Reader } from './read/reader.ts'
+import {
+  type CachedFunction,
+  type CachedManyFunction,
+  type Definition,
+  defineMany,
+  defineOne,
+  type ManyDefinition,
+} from './views/define.ts'
 import { type Delivery, Writer } from './write/writer.ts'
 
 /** What a running load may take to end when the cache is closed. */
@@ -25,20 +25,20 @@ const closeWithinMs = 5_000
  * Cache-aside: answers from this process's memory, else from the store, else from the loader.
  * `createCache()` makes one. Values are shared between callers: treat them as read-only.
  */
-export class Cache implements Closeable {
+export class Cache implements CacheLike, Closeable {
   readonly name: string
   readonly #parts: CacheParts
-  readonly #usual: Lifetime
-  readonly #readThrough: ReadThrough
+  readonly #usual: Policy
+  readonly #reader: Reader
   readonly #writer: Writer
   #failure: Error | undefined
 
   /** Not for callers: `createCache()` makes one. `opened` rejects when the store can never be had. */
-  constructor(parts: CacheParts, usual: Lifetime, opened: Promise<unknown>) {
+  constructor(parts: CacheParts, usual: Policy, opened: Promise<unknown>) {
     this.name = parts.limits.name
     this.#parts = parts
     this.#usual = usual
-    this.#readThrough = new ReadThrough(parts)
+    this.#reader = new Reader(parts, usual)
     this.#writer = new Writer(parts)
     const { copies, bus } = parts
     bus.subscribe({
@@ -58,29 +58,63 @@ export class Cache implements Closeable {
    * processes. Rejects with what `load` rejects with, unless an older value may stand in (`grace`); and with
    * `InvalidKeyError` or `InvalidOptionError` for wrong arguments. An outage of Redis costs at most the budget.
    */
-  async getOrSet<T>(key: string, load: () => T | Promise<T>, options?: EntryOptions): Promise<T> {
+  async getOrSet<T>(key: string, load: Load<T>, options?: EntryOptions<NoInfer<T>>): Promise<T> {
     const end = this.#begin('getOrSet')
-    const entry = this.#parts.copies.fresh(key)
-    // Nobody else writes under our name, so what is here is what `load` returned.
-    if (entry === undefined) return this.#getOrLoad(key, load, options, end) as Promise<T>
+    const entry = this.#isStrong(options) ? undefined : this.#parts.copies.fresh(key)
+    // Nobody else writes under our name, so what is found is what `load` returned.
+    if (entry === undefined)
+      return this.#ended(end, () => this.#reader.getOrLoad(key, load, options, end)) as Promise<T>
+    if (entry.refreshAt !== Number.POSITIVE_INFINITY) this.#reader.refreshIfDue(key, entry, load, options)
     end?.('hit')
     return entry.value as T
+  }
+
+  /**
+   * `getOrSet` for many keys: one call of `loadMany` brings all that nobody has. Answers with those that have a
+   * value, in the order of `keys`. Rejects with the loader's failure, or the first `Error` that it answered for a
+   * key, unless `partial` is set; and with `LoadManyAnswerError`.
+   */
+  async getOrSetMany<T>(
+    keys: readonly string[],
+    loadMany: LoadMany<T>,
+    options?: ManyOptions<NoInfer<T>>,
+  ): Promise<Map<string, T>> {
+    if (this.#failure) throw this.#failure
+    const begin = () => this.#begin('getOrSet')
+    return this.#reader.getOrLoadMany(keys, loadMany, options, begin) as Promise<Map<string, T>> // as in `getOrSet`
   }
 
   /** The value, or undefined when there is none to be had within the budget. Loads nothing. */
   async get(key: string): Promise<unknown> {
     const end = this.#begin('get')
-    const entry = this.#parts.copies.fresh(key)
-    if (entry === undefined) return this.#look(key, end)
+    const entry = this.#isStrong(undefined) ? undefined : this.#parts.copies.fresh(key)
+    if (entry === undefined) return (await this.#look(key, end)).value
     end?.('hit')
     return entry.value
+  }
+
+  /** Those of the keys that have a value to be had within the budget. Loads nothing. */
+  async getMany(keys: readonly string[]): Promise<Map<string, unknown>> {
+    const values = await Promise.all(keys.map((key) => this.get(key)))
+    return new Map(
+      keys.map((key, index) => [key, values[index]] as const).filter(([, value]) => value !== undefined),
+    )
+  }
+
+  /** Whether there is a value to be had within the budget; null and undefined are values too. */
+  async has(key: string): Promise<boolean> {
+    const end = this.#begin('get')
+    const entry = this.#isStrong(undefined) ? undefined : this.#parts.copies.fresh(key)
+    if (entry === undefined) return (await this.#look(key, end)).outcome !== 'miss'
+    end?.('hit')
+    return true
   }
 
   /**
    * Stores a value for all processes. The last of two concurrent calls wins; a value read from a database is
    * safer with `getOrSet`, which notices when it was overtaken. Rejects with `UnstorableValueError`.
    */
-  async set(key: string, value: unknown, options?: EntryOptions): Promise<Delivery> {
+  async set<T>(key: string, value: T, options?: EntryOptions<NoInfer<T>>): Promise<Delivery> {
     return this.#change('set', () => this.#writer.set(readWish(this.name, key, options, this.#usual), value))
   }
 
@@ -111,19 +145,12 @@ export class Cache implements Closeable {
   define<Arguments extends readonly unknown[], T>(
     definition: Definition<Arguments, T>,
   ): CachedFunction<Arguments, T> {
-    const { key: keyOf, load, ttl, grace, tags } = definition
-    const cached = async (...args: Arguments): Promise<T> => {
-      const end = this.#begin('getOrSet')
-      const key = keyOf(...args)
-      const entry = this.#parts.copies.fresh(key)
-      if (entry === undefined) {
-        const options = { ttl, grace, tags: typeof tags === 'function' ? tags(...args) : tags }
-        return this.#getOrLoad(key, () => load(...args), options, end) as Promise<T> // as in `getOrSet`
-      }
-      end?.('hit')
-      return entry.value as T
-    }
-    return Object.assign(cached, { invalidate: async (...args: Arguments) => this.delete(keyOf(...args)) })
+    return defineOne(this, definition)
+  }
+
+  /** Binds a loader from a list to a list: what is missing is loaded with one call. */
+  defineMany<Item, T>(definition: ManyDefinition<Item, T>): CachedManyFunction<Item, T> {
+    return defineMany(this, definition)
   }
 
   /** Waits for what is under way (5 s at most), delivers what waits if Redis answers, and lets go. */
@@ -139,52 +166,24 @@ export class Cache implements Closeable {
     await store?.close()
   }
 
-  async #look(key: string, end: End | undefined): Promise<unknown> {
-    return this.#answer(end, () => {
-      checkKey(this.name, key)
-      const { reads } = this.#parts.copies
-      return (
-        reads.find(key) ?? reads.start(key, [everything], (flight) => this.#readThrough.look(flight, key))
-      )
+  /** Without a store, an invalidation is done when all processes have heard of it: nothing is stronger. */
+  #isStrong(options: EntryOptions<never> | undefined): boolean {
+    return (options?.strong ?? this.#usual.isStrong) && this.#parts.store !== undefined
+  }
+
+  async #look(key: string, end: End | undefined): ReturnType<Reader['look']> {
+    return this.#ended(end, async () => {
+      const answer = await this.#reader.look(key)
+      end?.(answer.outcome, answer.cause)
+      return answer
     })
   }
 
-  #getOrLoad(
-    key: string,
-    load: () => unknown,
-    options: EntryOptions | undefined,
-    end: End | undefined,
-  ): Promise<unknown> {
-    return this.#answer(end, () => {
-      const wish = readWish(this.name, key, options, this.#usual)
-      if (typeof load !== 'function')
-        throw new InvalidOptionError(`cache "${this.name}"`, 'load', load, 'a function')
-      const resting = this.#resting(key)
-      if (resting) return { answer: { value: resting.value, outcome: 'stale' } }
-      const { loads } = this.#parts.copies
-      const underWay = loads.find(key)
-      if (underWay) return { answer: underWay.answer, isJoined: true }
-      return loads.start(key, wish.tags, (flight) => this.#readThrough.load(flight, wish, load))
-    })
-  }
-
-  /** The old value of a loader that failed less than a second ago: it is not asked again so soon. */
-  #resting(key: string): Entry | undefined {
-    const { copies, limits } = this.#parts
-    const entry = copies.graced(key)
-    return entry && limits.clock.monotonic() < entry.retryAt ? entry : undefined
-  }
-
-  async #answer(
-    end: End | undefined,
-    ask: () => { readonly answer: Answer | Promise<Answer>; readonly isJoined?: boolean },
-  ): Promise<unknown> {
+  /** Ends the operation where it fails; where it does well, the task has ended it. */
+  async #ended<T>(end: End | undefined, task: () => Promise<T>): Promise<T> {
     try {
       if (this.#failure) throw this.#failure
-      const { answer, isJoined } = inside(end, ask)
-      const { value, outcome, cause } = await answer
-      end?.(isJoined && outcome === 'loaded' ? 'joined' : outcome, cause)
-      return value
+      return await inside(end, task)
     } catch (failure) {
       end?.('failed', failure)
       throw failure
@@ -193,15 +192,11 @@ export class Cache implements Closeable {
 
   async #change(operation: string, change: () => Promise<Delivery>): Promise<Delivery> {
     const end = this.#begin(operation)
-    try {
-      if (this.#failure) throw this.#failure
-      const delivery = await inside(end, change)
+    return this.#ended(end, async () => {
+      const delivery = await change()
       end?.(delivery)
       return delivery
-    } catch (failure) {
-      end?.('failed', failure)
-      throw failure
-    }
+    })
   }
 
   /** Nothing at all while nobody listens: a hit costs less than the measuring of it. */
@@ -210,11 +205,4 @@ export class Cache implements Closeable {
     if (!isHeard(report)) return undefined
     return begin({ component: 'cache', name, operation }, report, clock)
   }
-}
-
-/** What is not to be served any more. */
-export interface InvalidateOptions {
-  readonly keys?: readonly string[] | undefined
-  /** Every value that was stored with one of these tags. */
-  readonly tags?: readonly string[] | undefined
 }

@@ -24,11 +24,11 @@ const maxJournal = 10_000
  */
 export function createCache(options: CacheOptions): Cache {
   const settings = readOptions(options)
-  const { name, budgetMs, report, clock, jitter, usual } = settings
+  const { name, budgetMs, report, clock, jitter, codec, usual } = settings
   const { store, bus, opened } = connect(settings)
   const breaker = opossumBreaker({ name: `cache ${name}`, report })
   const parts = {
-    ...{ store, bus, jitter },
+    ...{ store, bus, jitter, codec },
     copies: new Copies(bus, clock, settings),
     journal: new Journal(maxJournal),
     limits: { name, budgetMs, breaker, report, clock },

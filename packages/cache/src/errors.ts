@@ -83,3 +83,14 @@ export class LoadManyAnswerError extends StepladderError {
     )
   }
 }
+
+/** Reported, never thrown at a caller: a handler answered 5xx, and an older response may stand in for it. */
+export class ResponseFailedError extends StepladderError {
+  readonly code = 'RESPONSE_FAILED'
+  readonly status: number
+
+  constructor(status: number) {
+    super(`A handler answered ${status}`)
+    this.status = status
+  }
+}

@@ -12,19 +12,18 @@ import {
   systemClock,
 } from '@stepladder/core'
 import type { Bus } from './bus/bus.ts'
-import type { Lifetime } from './call/ttl.ts'
-import { parseGrace, parseTtl } from './call/wish.ts'
+import { type Policy, type PolicyOptions, parseTtl, policyOptionNames, readPolicy } from './call/policy.ts'
+import type { RecordOptions } from './codec/options.ts'
+import { type RecordCodec, recordCodec } from './codec/record.ts'
 import type { CacheStore } from './store/store.ts'
 
-export interface CacheOptions {
+export interface CacheOptions extends Omit<PolicyOptions, 'ttl'>, RecordOptions {
   /** Part of every key in Redis and of every report: letters, digits, `_`, `.` and `-`, at most 64. One per process. */
   readonly name: string
   /** How long a value is served. Required: a value without an end is a bug in waiting. */
   readonly ttl: Duration
   /** A URL, or a client that the app has; it is duplicated. Undefined: the embedded engine. */
   readonly redis?: RedisOption | undefined
-  /** How long after its TTL a value may stand in while its loader fails. Default 0: not at all. */
-  readonly grace?: Duration | undefined
   /** TTLs are shortened by a random share of up to this. Default 0.1. */
   readonly jitter?: number | undefined
   /** Values in the memory of this process. Default 10,000. */
@@ -47,7 +46,8 @@ export interface CacheOptions {
 /** The options, checked and complete. */
 export interface CacheSettings extends Pick<CacheOptions, 'redis' | 'store' | 'bus'> {
   readonly name: string
-  readonly usual: Lifetime
+  readonly usual: Policy
+  readonly codec: RecordCodec
   readonly jitter: number
   readonly maxEntries: number
   readonly maxBytes: number
@@ -57,14 +57,17 @@ export interface CacheSettings extends Pick<CacheOptions, 'redis' | 'store' | 'b
   readonly isEmbeddedMeant: boolean
 }
 
+const recordOptionNames = ['codec', 'maxValueBytes', 'compress', 'encrypt'] as const
 const known = [
-  ...['name', 'ttl', 'redis', 'grace', 'jitter', 'maxEntries', 'maxBytes', 'readBudget'],
+  ...['name', 'redis', 'jitter', 'maxEntries', 'maxBytes', 'readBudget'],
   ...['report', 'clock', 'embedded', 'store', 'bus'],
+  ...policyOptionNames,
+  ...recordOptionNames,
 ]
 
 /** Throws `UnknownOptionError` or `InvalidOptionError`. */
 export function readOptions(options: CacheOptions): CacheSettings {
-  const { name, redis, store, bus, grace = 0, jitter = 0.1, maxEntries = 10_000, maxBytes = '64mb' } = options
+  const { name, redis, store, bus, jitter = 0.1, maxEntries = 10_000, maxBytes = '64mb' } = options
   const { readBudget = 250, report = ignoreReports, clock = systemClock, embedded = false } = options
   const refuse = (option: string, value: unknown, expected: string): never => {
     throw new InvalidOptionError(`cache "${name}"`, option, value, expected)
@@ -83,8 +86,15 @@ export function readOptions(options: CacheOptions): CacheSettings {
   if (!(budgetMs > 0 && budgetMs <= 60_000)) refuse('readBudget', readBudget, 'above 0 and at most a minute')
   return {
     ...{ name, redis, store, bus, jitter, maxEntries, budgetMs, report, clock },
-    usual: { ttlMs: parseTtl(name, options.ttl), graceMs: parseGrace(name, grace) },
+    usual: readPolicy(name, options, { ttlMs: parseTtl(name, options.ttl), graceMs: 0, isStrong: false }),
+    codec: recordCodec({ name, ...recordOptionsOf(options) }),
     maxBytes: parseSize(`cache "${name}"`, 'maxBytes', maxBytes),
     isEmbeddedMeant: embedded,
   }
+}
+
+function recordOptionsOf(options: CacheOptions): RecordOptions {
+  return Object.fromEntries(
+    Object.entries(options).filter(([name]) => recordOptionNames.some((known) => known === name)),
+  )
 }

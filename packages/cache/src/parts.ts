@@ -1,6 +1,7 @@
 import type { Bus } from './bus/bus.ts'
+import type { RecordCodec } from './codec/record.ts'
 import type { Copies } from './memory/copies.ts'
-import type { StoreLimits } from './read/store-visit.ts'
+import type { StoreLimits } from './read/store-calls.ts'
 import type { CacheStore } from './store/store.ts'
 import type { Journal } from './write/journal.ts'
 
@@ -14,4 +15,5 @@ export interface CacheParts {
   readonly journal: Journal
   readonly limits: StoreLimits
   readonly jitter: number
+  readonly codec: RecordCodec
 }

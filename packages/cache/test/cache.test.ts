@@ -165,15 +165,15 @@ test('a read that meets the old record just before it is removed does not bring 
 test('a load that was overtaken while it took its lease keeps nobody waiting', async () => {
   const store = new MemoryStore()
   const { cache } = setUp({ store, clock: systemClock })
-  const lease = store.lease.bind(store)
+  const claim = store.claim.bind(store)
   // The invalidation comes when the lease is granted and the reader has not heard of it.
-  store.lease = async (...args) => {
-    const granted = await lease(...args)
+  store.claim = async (...args) => {
+    const granted = await claim(...args)
     await cache.invalidate({ tags: ['t'] })
     return granted
   }
   await cache.getOrSet('key', () => 'old', { tags: ['t'] })
-  store.lease = lease
+  store.claim = claim
   const startedAt = performance.now()
   expect(await cache.getOrSet('key', () => 'new', { tags: ['t'] })).toBe('new')
   expect(performance.now() - startedAt).toBeLessThan(500)

@@ -1,7 +1,7 @@
 import type { Clock } from '@stepladder/core'
 import type { Bus, Invalidation } from '../bus/bus.ts'
 import { everything } from '../call/key.ts'
-import { LruEntries } from './entries.ts'
+import { Entries } from './entries.ts'
 import { type Entry, hasCurrentTags, type TagEpoch, unknownEpoch } from './entry.ts'
 import { type Flight, Flights } from './flights.ts'
 import { TagEpochs } from './tag-epochs.ts'
@@ -21,13 +21,13 @@ export class Copies {
   readonly reads: Flights<Answer> = new Flights()
   /** Reads that load what is missing, and writes. */
   readonly loads: Flights<Answer> = new Flights()
-  readonly #entries: LruEntries
+  readonly #entries: Entries<Entry>
   readonly #bus: Bus
   readonly #clock: Clock
 
   constructor(bus: Bus, clock: Clock, { maxEntries, maxBytes }: { maxEntries: number; maxBytes: number }) {
     this.epochs = new TagEpochs(4 * maxEntries)
-    this.#entries = new LruEntries(maxEntries, maxBytes)
+    this.#entries = new Entries(maxEntries, maxBytes)
     this.#bus = bus
     this.#clock = clock
   }
@@ -55,10 +55,10 @@ export class Copies {
     return this.#clock.monotonic() < entry.staleUntil && hasCurrentTags(entry)
   }
 
-  /** The tag as a flight met it. One that may have missed something knows nothing that others could rely on. */
-  tagOf({ state }: Flight<unknown>, tag: string, epoch: string): TagEpoch {
-    if (state !== 'current') return { epoch, isCurrent: false }
-    return epoch === unknownEpoch ? this.epochs.adopt(tag) : this.epochs.learn(tag, epoch)
+  /** The tag as a flight met it, and until when the store keeps its epoch. One that may have missed something knows nothing that others could rely on. */
+  tagOf({ state }: Flight<unknown>, tag: string, epoch: string, lastsUntil = 0): TagEpoch {
+    if (state !== 'current') return { epoch, isCurrent: false, lastsUntil }
+    return epoch === unknownEpoch ? this.epochs.adopt(tag) : this.epochs.learn(tag, epoch, lastsUntil)
   }
 
   /** Keeps what a flight brought, unless something was, or may have been, invalidated since it began. */

@@ -9,6 +9,8 @@ export interface TagEpoch {
   /** `unknownEpoch` for what was loaded without asking the store. */
   readonly epoch: string
   isCurrent: boolean
+  /** Until when the store keeps it, as far as this process has asked it to. Of the monotonic clock. */
+  lastsUntil: number
 }
 
 /** A value in the memory of this process. Times are of the monotonic clock, in milliseconds. */
@@ -16,10 +18,16 @@ export interface Entry {
   readonly value: unknown
   readonly freshUntil: number
   readonly staleUntil: number
+  /** When to load it anew although it is fresh; infinite for those that are not. */
+  refreshAt: number
   /** While it stands in for a failing loader: when to try that again. */
   readonly retryAt: number
   readonly tags: readonly TagEpoch[]
-  /** Of its record, in UTF-16 units: near enough to bytes for a bound. */
+  /** Names the very write that it is a copy of. */
+  readonly version: string
+  /** What its loader said of it. */
+  readonly etag: string | undefined
+  /** Of its record, in bytes. */
   readonly size: number
 }
 

@@ -7,22 +7,37 @@
  * Only a current flight is joined, and only a current flight fills this process's memory.
  */
 export class Flight<T> {
+  readonly key: string
   state: 'current' | 'gapped' | 'invalidated' = 'current'
   /** Grows when the stored record turns out to carry more tags than the caller named. */
   tags: readonly string[]
-  #lettingGo: () => void = () => {}
+  /** What its callers get. */
   readonly answer: Promise<T>
+  #lettingGo: () => void = () => {}
+  #rest: Promise<unknown> | undefined
 
-  constructor(tags: readonly string[], task: (flight: Flight<T>) => Promise<T>) {
+  constructor(key: string, tags: readonly string[], task: (flight: Flight<T>) => Promise<T>) {
+    this.key = key
     this.tags = tags
     // Not at once: the task may call back into the cache, which must find this flight complete.
-    this.answer = Promise.resolve().then(() => task(this))
+    this.answer = Promise.resolve(this).then(task)
   }
 
   /** Says how to give back what the flight holds in the store, where it would keep newer reads waiting. */
   whenInvalidated(letGo: () => void): void {
     this.#lettingGo = letGo
     if (this.state === 'invalidated') letGo()
+  }
+
+  /** The flight is not over before this has ended, though its callers may have their answer sooner. */
+  lastUntil(rest: Promise<unknown>): void {
+    this.#rest = this.#rest ? Promise.allSettled([this.#rest, rest]) : rest
+  }
+
+  /** Calls back when all of it is over, however it ended. */
+  whenOver(over: () => void): void {
+    const afterAnswer = () => (this.#rest ? this.#rest.then(over, over) : over())
+    this.answer.then(afterAnswer, afterAnswer)
   }
 
   /** A gapped flight that hears of an invalidation later has its lease to tell it. */
@@ -35,6 +50,8 @@ export class Flight<T> {
 /** One flight per key at a time. Core's `SingleFlight` with an eye on what is invalidated meanwhile. */
 export class Flights<T> {
   readonly #joinable = new Map<string, Flight<T>>()
+  /** Those that nobody joins, as long as they are current. */
+  readonly #apart = new Set<Flight<T>>()
   readonly #underWay = new Set<Flight<T>>()
 
   find(key: string): Flight<T> | undefined {
@@ -42,39 +59,56 @@ export class Flights<T> {
   }
 
   start(key: string, tags: readonly string[], task: (flight: Flight<T>) => Promise<T>): Flight<T> {
-    const flight = new Flight(tags, task)
+    const flight = new Flight(key, tags, task)
     this.#joinable.set(key, flight)
     this.#underWay.add(flight)
-    const end = () => {
+    flight.whenOver(() => {
       this.#underWay.delete(flight)
       if (this.#joinable.get(key) === flight) this.#joinable.delete(key)
-    }
-    flight.answer.then(end, end)
+    })
+    return flight
+  }
+
+  /** A flight for one caller alone: who asks later has to look for himself. */
+  startApart(key: string, tags: readonly string[], task: (flight: Flight<T>) => Promise<T>): Flight<T> {
+    const flight = new Flight(key, tags, task)
+    this.#apart.add(flight)
+    this.#underWay.add(flight)
+    flight.whenOver(() => {
+      this.#underWay.delete(flight)
+      this.#apart.delete(flight)
+    })
     return flight
   }
 
   dropKey(key: string): void {
     const flight = this.#joinable.get(key)
-    if (flight) this.#leave(key, flight, 'invalidated')
+    if (flight) this.#leave(flight, 'invalidated')
+    for (const apart of this.#apart) if (apart.key === key) this.#leave(apart, 'invalidated')
   }
 
   dropTag(tag: string): void {
-    for (const [key, flight] of this.#joinable) {
-      if (flight.tags.includes(tag)) this.#leave(key, flight, 'invalidated')
-    }
+    for (const flight of this.#current()) if (flight.tags.includes(tag)) this.#leave(flight, 'invalidated')
   }
 
   gap(): void {
-    for (const [key, flight] of this.#joinable) this.#leave(key, flight, 'gapped')
+    for (const flight of this.#current()) this.#leave(flight, 'gapped')
   }
 
-  /** Resolves when all flights under way have ended, well or not. */
+  /** Resolves when all flights under way have their answer, well or not. */
   async settled(): Promise<void> {
-    await Promise.allSettled([...this.#underWay].map(({ answer }) => answer))
+    await Promise.allSettled(
+      [...this.#underWay].map((flight) => new Promise<void>((over) => flight.whenOver(over))),
+    )
   }
 
-  #leave(key: string, flight: Flight<T>, state: 'gapped' | 'invalidated'): void {
-    this.#joinable.delete(key)
+  #current(): Flight<T>[] {
+    return [...this.#joinable.values(), ...this.#apart]
+  }
+
+  #leave(flight: Flight<T>, state: 'gapped' | 'invalidated'): void {
+    if (this.#joinable.get(flight.key) === flight) this.#joinable.delete(flight.key)
+    this.#apart.delete(flight)
     flight.leave(state)
   }
 }

@@ -16,11 +16,12 @@ export class TagEpochs {
   }
 
   /** Takes note of the epoch that a tag has now. */
-  learn(tag: string, epoch: string): TagEpoch {
+  learn(tag: string, epoch: string, lastsUntil = 0): TagEpoch {
     const known = this.#known.get(tag)
     const isNews = known?.epoch !== epoch
     if (known && isNews) known.isCurrent = false
-    const current = known && !isNews ? known : { epoch, isCurrent: true }
+    const current = known && !isNews ? known : { epoch, isCurrent: true, lastsUntil }
+    current.lastsUntil = Math.max(current.lastsUntil, lastsUntil)
     // Deleted first, so that the map stays in order of use.
     this.#known.delete(tag)
     this.#known.set(tag, current)

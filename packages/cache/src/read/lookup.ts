@@ -1,75 +1,77 @@
 import { begin } from '@stepladder/core'
-import { decodeRecord, type StoredValue, type TagSnapshot } from '../codec/record.ts'
+import type { Policy } from '../call/policy.ts'
+import type { StoredValue, TagSnapshot } from '../codec/stored-value.ts'
 import type { Entry, TagEpoch } from '../memory/entry.ts'
 import type { Flight } from '../memory/flights.ts'
 import type { CacheParts } from '../parts.ts'
-import type { CacheStore } from '../store/store.ts'
 import { toEntry } from './fresh-value.ts'
-import type { StoreVisit } from './store-visit.ts'
+import type { Budget, StoreCalls } from './store-calls.ts'
 
-/** What one read finds in the store under its key. */
-export class Lookup {
-  readonly store: CacheStore
-  readonly visit: StoreVisit
-  readonly #parts: CacheParts
-  readonly #flight: Flight<unknown>
-  readonly #key: string
+/** One read's look at what the store holds. */
+export interface Look {
+  readonly flight: Flight<unknown>
+  readonly key: string
+  readonly policy: Policy
+  readonly calls: StoreCalls
+  readonly budget: Budget
+}
 
-  constructor(
-    parts: CacheParts,
-    store: CacheStore,
-    { flight, key, visit }: { flight: Flight<unknown>; key: string; visit: StoreVisit },
-  ) {
-    this.store = store
-    this.visit = visit
-    this.#parts = parts
-    this.#flight = flight
-    this.#key = key
+const noEpochs: ReadonlyMap<string, string> = new Map()
+
+/**
+ * The record as an entry, if it can be read and none of its tags was invalidated. `epochs` came with the record, and
+ * is younger than what this process knows. Rejects when the store has to be asked and fails.
+ */
+export async function admit(
+  parts: CacheParts,
+  look: Look,
+  record: Buffer,
+  epochs: ReadonlyMap<string, string> = noEpochs,
+): Promise<Entry | undefined> {
+  const { flight, key, policy } = look
+  const stored = await decode(parts, record, key)
+  if (!stored) return undefined
+  const named = stored.epochs.map(([tag]) => tag)
+  if (parts.journal.covers(key, named)) return undefined
+  // Before the tags are compared, so that an invalidation from now on finds this flight.
+  if (named.some((tag) => !flight.tags.includes(tag))) flight.tags = [...new Set([...flight.tags, ...named])]
+  const tags = await matchTags(parts, look, stored.epochs, epochs)
+  return tags && toEntry(stored, tags, record.length, policy, parts.limits.clock)
+}
+
+async function decode(
+  { codec, limits }: CacheParts,
+  record: Buffer,
+  key: string,
+): Promise<StoredValue | undefined> {
+  try {
+    const decoded = codec.decode(record, key)
+    return decoded instanceof Promise ? await decoded : decoded
+  } catch (cause) {
+    const { name, report, clock } = limits
+    begin({ component: 'cache', name, operation: 'decode' }, report, clock)('unreadable', cause)
+    return undefined
   }
+}
 
-  /** The entry, fresh or not; undefined if there is none that may be served. Rejects when the store does. */
-  async find(): Promise<Entry | undefined> {
-    const record = await this.visit.spend(() => this.store.get(this.#key))
-    return record === null ? undefined : this.admit(record)
+/** The tags of a record, if all of them still have the epochs that it was stored with. */
+async function matchTags(
+  { copies }: CacheParts,
+  { flight, policy, calls, budget }: Look,
+  snapshots: readonly TagSnapshot[],
+  epochs: ReadonlyMap<string, string>,
+): Promise<readonly TagEpoch[] | undefined> {
+  // Where memory does not count, what it knows of tags does not either.
+  const isKnowing = copies.areTrusted && !policy.isStrong
+  const current = snapshots.map(
+    ([tag]) => epochs.get(tag) ?? (isKnowing ? copies.epochs.known(tag)?.epoch : undefined),
+  )
+  const unknown = snapshots.filter((_, index) => current[index] === undefined)
+  if (unknown.length > 0) {
+    const asked = await budget.spend(() => Promise.all(unknown.map(([tag]) => calls.epoch(tag))))
+    for (const [index, snapshot] of unknown.entries())
+      current[snapshots.indexOf(snapshot)] = asked[index] ?? ''
   }
-
-  /** The record as an entry, if it can be read and none of its tags was invalidated. */
-  async admit(record: string): Promise<Entry | undefined> {
-    const { journal, limits } = this.#parts
-    const stored = this.#decode(record)
-    if (!stored) return undefined
-    const named = stored.epochs.map(([tag]) => tag)
-    if (journal.covers(this.#key, named)) return undefined
-    // Before the tags are compared, so that an invalidation from now on finds this flight.
-    this.#flight.tags = [...new Set([...this.#flight.tags, ...named])]
-    const tags = await this.#matchTags(stored.epochs)
-    return tags && toEntry(stored, tags, record.length, limits.clock)
-  }
-
-  #decode(record: string): StoredValue | undefined {
-    try {
-      return decodeRecord(record)
-    } catch (cause) {
-      const { name, report, clock } = this.#parts.limits
-      begin({ component: 'cache', name, operation: 'decode' }, report, clock)('unreadable', cause)
-      return undefined
-    }
-  }
-
-  /** The tags of a record, if all of them still have the epochs that it was stored with. */
-  async #matchTags(epochs: readonly TagSnapshot[]): Promise<readonly TagEpoch[] | undefined> {
-    const { copies } = this.#parts
-    const { areTrusted } = copies
-    const known = new Map(epochs.map(([tag]) => [tag, areTrusted ? copies.epochs.known(tag) : undefined]))
-    const unknown = [...known.keys()].filter((tag) => known.get(tag) === undefined)
-    const asked = unknown.length === 0 ? [] : await this.visit.spend(() => this.store.epochs(unknown))
-    const matched: TagEpoch[] = []
-    for (const [tag, epoch] of epochs) {
-      const here = known.get(tag)
-      const now = here ? here.epoch : asked[unknown.indexOf(tag)]
-      if (now !== epoch) return undefined
-      matched.push(here ?? copies.tagOf(this.#flight, tag, epoch))
-    }
-    return matched
-  }
+  if (snapshots.some(([, epoch], index) => current[index] !== epoch)) return undefined
+  return snapshots.map(([tag, epoch]) => copies.tagOf(flight, tag, epoch))
 }

@@ -1,195 +1,127 @@
-import { randomUUID } from 'node:crypto'
-import { begin, exponentialBackoff, sleep } from '@stepladder/core'
+import { begin } from '@stepladder/core'
 import type { Wish } from '../call/wish.ts'
-import type { TagSnapshot } from '../codec/record.ts'
 import type { Answer } from '../memory/copies.ts'
-import { type Entry, type TagEpoch, unknownEpoch } from '../memory/entry.ts'
+import { type Entry, unknownEpoch } from '../memory/entry.ts'
 import type { Flight } from '../memory/flights.ts'
 import type { CacheParts } from '../parts.ts'
-import { type FreshValue, makeFresh } from './fresh-value.ts'
-import { HeldLease, leaseMs, maxLoadMs } from './held-lease.ts'
-import { Lookup } from './lookup.ts'
-import { StoreVisit } from './store-visit.ts'
-
-/** A failing loader is asked again at most this often while an old value stands in for it. */
-const retryLoadMs = 1_000
-
-/** How long who waits for another process's load waits between looks. */
-const patience = exponentialBackoff({ baseMs: 20, maxMs: 100 })
+import { type Claim, Claims, type Outcome, type Right } from './claims.ts'
+import type { AnyLoad } from './loader.ts'
+import { Loading } from './loading.ts'
+import { admit } from './lookup.ts'
+import { Budget, StoreCalls } from './store-calls.ts'
 
 const miss: Answer = { value: undefined, outcome: 'miss' }
-
-/** The right to load, with what was known when it was given. */
-interface Claim {
-  /** Without one the value may be kept in this process only. */
-  readonly lease?: HeldLease
-  /** The tags as they were before the load. */
-  readonly epochs: readonly TagSnapshot[]
-  readonly tags: readonly TagEpoch[]
-  /** Older than its TTL, good enough if the loader fails. */
-  readonly graced?: Entry | undefined
-}
+/** How soon a refresh that failed is tried again, in milliseconds. */
+const retryRefreshMs = 1_000
 
 /** What a read does that the memory of this process could not answer. */
 export class ReadThrough {
   readonly #parts: CacheParts
-  readonly #id = randomUUID()
-  #lastToken = 0
-  #hasWarned = false
+  readonly #calls: StoreCalls | undefined
+  readonly #claims: Claims | undefined
+  readonly #loading: Loading
 
   constructor(parts: CacheParts) {
     this.#parts = parts
+    this.#calls = parts.store && new StoreCalls(parts.store, parts.limits)
+    this.#claims = this.#calls && new Claims(parts, this.#calls)
+    this.#loading = new Loading(parts, this.#calls, this.#claims?.leases)
   }
 
   /** Asks the store, and nobody else. */
-  async look(flight: Flight<Answer>, key: string): Promise<Answer> {
-    const { store, copies, journal, limits } = this.#parts
-    if (!store || journal.covers(key, [])) return miss
-    const visit = new StoreVisit(limits)
+  async look(flight: Flight<Answer>, { key, policy }: Wish): Promise<Answer> {
+    const { copies, journal, limits } = this.#parts
+    const calls = this.#calls
+    if (!calls || journal.covers(key, [])) return miss
+    const budget = new Budget(limits)
     try {
-      const found = await new Lookup(this.#parts, store, { flight, key, visit }).find()
-      if (!found || !this.#isFresh(found)) return miss
+      const record = await budget.spend(() => calls.get(key))
+      const found = record && (await admit(this.#parts, { flight, key, policy, calls, budget }, record))
+      if (!found || limits.clock.monotonic() >= found.freshUntil) return miss
       copies.keep(key, found, flight)
       return { value: found.value, outcome: 'fetched' }
     } catch {
-      return miss // the visit reported why
+      return miss // the call was reported
     }
   }
 
-  /** Asks the store, then the loader; what that brings is stored if nothing was invalidated meanwhile. */
-  async load(flight: Flight<Answer>, wish: Wish, load: () => unknown): Promise<Answer> {
-    const visit = new StoreVisit(this.#parts.limits)
-    const claim = await this.#claim(flight, wish, visit)
-    if ('fresh' in claim) {
-      this.#parts.copies.keep(wish.key, claim.fresh, flight)
-      return { value: claim.fresh.value, outcome: 'fetched' }
-    }
-    let value: unknown
+  /**
+   * Asks the store, then the loader; what that brings is stored if nothing was invalidated meanwhile. `onWait` hears
+   * when another process is waited for.
+   */
+  load(flight: Flight<Answer>, wish: Wish, load: AnyLoad, onWait?: () => void): Promise<Answer> {
+    const answer = this.#load(flight, wish, load, onWait)
+    const old = wish.policy.softMs === undefined ? undefined : this.#parts.copies.graced(wish.key)
+    return old ? this.#loading.orOld(flight, wish, answer, old, 0) : answer
+  }
+
+  /** Loads anew what is still served. Rejects when the loader does; nobody waits for it. */
+  async refresh(flight: Flight<Answer>, wish: Wish, load: AnyLoad, present: Entry): Promise<Answer> {
+    const end = this.#begin('refresh')
     try {
-      value = await load()
+      const outcome = await this.#claimRefresh(flight, wish, present)
+      if ('isTaken' in outcome) {
+        end('elsewhere')
+        return { value: present.value, outcome: 'fetched' }
+      }
+      if ('fresh' in outcome) {
+        this.#parts.copies.keep(wish.key, outcome.fresh, flight)
+        end('fetched')
+        return { value: outcome.fresh.value, outcome: 'fetched' }
+      }
+      const answer = await this.#loading.run(flight, wish, outcome.claim, load)
+      end('loaded')
+      return answer
     } catch (failure) {
-      claim.lease?.release()
-      return this.#standIn(flight, wish.key, claim, failure)
+      present.refreshAt = this.#parts.limits.clock.monotonic() + retryRefreshMs
+      end('failed', failure)
+      throw failure
     }
-    await this.#keep(flight, wish, value, claim, visit)
-    return { value, outcome: 'loaded' }
+  }
+
+  async #load(
+    flight: Flight<Answer>,
+    wish: Wish,
+    load: AnyLoad,
+    onWait: (() => void) | undefined,
+  ): Promise<Answer> {
+    const { copies, limits } = this.#parts
+    const startedAt = limits.clock.monotonic()
+    const outcome = await this.#claim(flight, wish, onWait)
+    if ('claim' in outcome) return this.#loading.runInTime(flight, wish, outcome.claim, load, startedAt)
+    if (!wish.policy.isStrong) copies.keep(wish.key, outcome.fresh, flight)
+    return { value: outcome.fresh.value, outcome: 'fetched' }
   }
 
   /** A fresh value from the store, or the right to load one. */
-  async #claim(
-    flight: Flight<Answer>,
-    wish: Wish,
-    visit: StoreVisit,
-  ): Promise<Claim | { readonly fresh: Entry }> {
-    const { store, copies, journal, limits } = this.#parts
-    let graced: Entry | undefined
-    if (store && !journal.covers(wish.key, wish.tags)) {
-      const lookup = new Lookup(this.#parts, store, { flight, key: wish.key, visit })
+  async #claim(flight: Flight<Answer>, wish: Wish, onWait: (() => void) | undefined): Promise<Right> {
+    const { journal, limits } = this.#parts
+    const budget = new Budget(limits)
+    if (this.#claims && !journal.covers(wish.key, wish.tags)) {
       try {
-        for (let attempt = 1; ; attempt++) {
-          graced = await lookup.find()
-          if (graced && this.#isFresh(graced)) return { fresh: graced }
-          const claim = await this.#lease(lookup, flight, wish)
-          if (claim) return { graced, ...claim }
-          // Another process loads. Its lease ends with its load, or soon after its life.
-          await sleep(patience(attempt), { clock: limits.clock })
-        }
+        return await this.#claims.claim(flight, wish, budget, onWait)
       } catch {
-        // The store is away, as the visit reported. The loader still answers.
+        // The store is away, as the call reported. The loader still answers.
       }
     }
-    return { graced, epochs: [], tags: wish.tags.map((tag) => copies.tagOf(flight, tag, unknownEpoch)) }
+    return { claim: this.#withoutLease(flight, wish, budget) }
   }
 
-  /** Undefined while somebody else has the lease. The tags are read with it: before the load, never after. */
-  async #lease(
-    lookup: Lookup,
-    flight: Flight<Answer>,
-    wish: Wish,
-  ): Promise<Claim | { readonly fresh: Entry } | undefined> {
-    const { copies, limits } = this.#parts
-    const { store, visit } = lookup
-    const token = `${this.#id}:${++this.#lastToken}`
-    const epochsLastMs = wish.ttlMs + wish.graceMs + maxLoadMs
-    const [lease, found] = await visit.spend(() =>
-      Promise.all([store.lease(wish.key, token, leaseMs), store.ensureEpochs(wish.tags, epochsLastMs)]),
-    )
-    if (!lease.isGranted) return undefined
-    const epochs = wish.tags.map((tag, index): TagSnapshot => [tag, found[index]!])
-    const tags = epochs.map(([tag, epoch]) => copies.tagOf(flight, tag, epoch))
-    // Whoever had the lease before us may have filled the key since we looked.
-    const filled = lease.record === null ? undefined : await lookup.admit(lease.record)
-    const held = new HeldLease(store, wish.key, token, limits.clock)
-    flight.whenInvalidated(() => held.release())
-    if (!filled || !this.#isFresh(filled)) return { lease: held, epochs, tags }
-    held.release()
-    return { fresh: filled }
-  }
-
-  /** The old value in place of a failing loader's, if there is one that was not invalidated. */
-  #standIn(flight: Flight<Answer>, key: string, { graced: stored }: Claim, failure: unknown): Answer {
-    const { copies, limits } = this.#parts
-    const graced = stored ?? copies.graced(key)
-    if (!graced || flight.state === 'invalidated' || !copies.mayStandIn(graced)) throw failure
-    copies.keep(key, { ...graced, retryAt: limits.clock.monotonic() + retryLoadMs }, flight)
-    return { value: graced.value, outcome: 'stale', cause: failure }
-  }
-
-  async #keep(
-    flight: Flight<Answer>,
-    wish: Wish,
-    value: unknown,
-    { lease, epochs, tags }: Claim,
-    visit: StoreVisit,
-  ): Promise<void> {
-    const { copies, limits, jitter } = this.#parts
-    const fresh = this.#make(() => makeFresh(value, wish, epochs, tags, { clock: limits.clock, jitter }))
-    if (!fresh) return lease?.release()
-    if (flight.state === 'invalidated') return this.#note('overtaken')
-    if (lease && !(await this.#fill(wish.key, lease, fresh, visit))) return
-    copies.keep(wish.key, fresh.entry, flight)
-  }
-
-  #make(make: () => FreshValue): FreshValue | undefined {
-    try {
-      return make()
-    } catch (cause) {
-      this.#note('unstorable', cause)
-      this.#warn(cause)
-      return undefined
+  async #claimRefresh(flight: Flight<Answer>, wish: Wish, present: Entry): Promise<Outcome> {
+    if (this.#claims && !this.#parts.journal.covers(wish.key, wish.tags))
+      return this.#claims.claimRefresh(flight, wish, present)
+    return {
+      claim: { ...this.#withoutLease(flight, wish, new Budget(this.#parts.limits)), previous: present },
     }
   }
 
-  /** False when the lease is gone: something was invalidated that this process has not heard of yet. */
-  async #fill(
-    key: string,
-    lease: HeldLease,
-    { record, keepMs }: FreshValue,
-    visit: StoreVisit,
-  ): Promise<boolean> {
-    lease.stop()
-    try {
-      const isFilled = await visit.spend(() => lease.store.fill(key, lease.token, record, keepMs))
-      if (!isFilled) this.#note('overtaken')
-      return isFilled
-    } catch {
-      return true // the store is away, and this process may remember what it loaded
-    }
+  #withoutLease(flight: Flight<Answer>, { tags }: Wish, budget: Budget): Claim {
+    const { copies } = this.#parts
+    return { epochs: [], tags: tags.map((tag) => copies.tagOf(flight, tag, unknownEpoch)), budget }
   }
 
-  #isFresh({ freshUntil }: Entry): boolean {
-    return this.#parts.limits.clock.monotonic() < freshUntil
-  }
-
-  /** Said once: a cache that keeps nothing looks like one that works. */
-  #warn(cause: unknown): void {
-    if (this.#hasWarned || !(cause instanceof Error)) return
-    this.#hasWarned = true
-    process.emitWarning(`cache "${this.#parts.limits.name}": ${cause.message}`, { code: 'UNSTORABLE_VALUE' })
-  }
-
-  #note(outcome: string, cause?: unknown): void {
+  #begin(operation: string): (outcome: string, cause?: unknown) => void {
     const { name, report, clock } = this.#parts.limits
-    begin({ component: 'cache', name, operation: 'fill' }, report, clock)(outcome, cause)
+    return begin({ component: 'cache', name, operation }, report, clock)
   }
 }

@@ -1,14 +1,16 @@
+import { randomUUID } from 'node:crypto'
 import { begin, exponentialBackoff, retry, withDeadline } from '@stepladder/core'
 import type { Invalidation } from '../bus/bus.ts'
+import { type Lifetime, lifetimeOf } from '../call/policy.ts'
 import type { Wish } from '../call/wish.ts'
-import { pack } from '../codec/plain-data.ts'
-import type { TagSnapshot } from '../codec/record.ts'
+import type { TagSnapshot } from '../codec/stored-value.ts'
 import type { Answer } from '../memory/copies.ts'
 import { unknownEpoch } from '../memory/entry.ts'
 import type { Flight } from '../memory/flights.ts'
 import type { CacheParts } from '../parts.ts'
 import { makeFresh } from '../read/fresh-value.ts'
-import { maxLoadMs } from '../read/held-lease.ts'
+import { maxLoadMs } from '../read/lease-keeper.ts'
+import { leaseMs } from '../read/store-calls.ts'
 
 /**
  * `done`: every process that can reach the store drops the old value within the fence.
@@ -22,6 +24,8 @@ const recoverWithinMs = 5_000
 export class Writer {
   readonly #parts: CacheParts
   readonly #closing = new AbortController()
+  readonly #id = randomUUID()
+  #lastVersion = 0
   #recovery: Promise<void> | undefined
 
   constructor(parts: CacheParts) {
@@ -37,17 +41,25 @@ export class Writer {
     return delivery
   }
 
-  /** Throws `UnstorableValueError` before anything is changed. While the store is away nothing is kept. */
+  /** Throws what the codec throws for the value before anything is changed. While the store is away nothing is kept. */
   async set(wish: Wish, value: unknown): Promise<Delivery> {
-    const { copies, limits } = this.#parts
-    pack(value)
+    const { copies, codec, limits } = this.#parts
+    codec.check(value)
+    const lifetime = lifetimeOf(limits.name, value, wish.policy)
     const change = { keys: [wish.key], tags: [] }
+    // One that is not to be kept replaces what was there by nothing.
+    if (!lifetime) return this.invalidate(change)
     copies.drop(change)
     let delivery: Delivery = 'done'
     // As a flight: reads that come meanwhile share the new value, and an invalidation finds it.
     const flight = copies.loads.start(wish.key, wish.tags, async (flight) => {
       delivery = await this.#tellOrQueue(change, () =>
-        withDeadline(this.#what, limits.budgetMs, () => this.#store(flight, wish, value), limits.clock),
+        withDeadline(
+          this.#what,
+          limits.budgetMs,
+          () => this.#store(flight, wish, value, lifetime),
+          limits.clock,
+        ),
       )
       return { value, outcome: 'loaded' }
     })
@@ -93,25 +105,32 @@ export class Writer {
       this.#what,
       withinMs,
       async () => {
-        await store?.invalidate(invalidation.keys, invalidation.tags)
-        await bus.publish(invalidation)
+        await store?.invalidate(invalidation)
+        if (!store?.announces) await bus.publish(invalidation)
       },
       limits.clock,
     )
   }
 
-  async #store(flight: Flight<Answer>, wish: Wish, value: unknown): Promise<void> {
-    const { store, bus, copies, limits, jitter } = this.#parts
-    const epochs = (await store?.ensureEpochs(wish.tags, wish.ttlMs + wish.graceMs + maxLoadMs)) ?? []
+  async #store(flight: Flight<Answer>, wish: Wish, value: unknown, lifetime: Lifetime): Promise<void> {
+    const { store, bus, copies, limits, jitter, codec } = this.#parts
+    const { key, policy } = wish
+    const times = { leaseMs, epochsMs: lifetime.ttlMs + lifetime.graceMs + maxLoadMs }
+    const { epochs: found } = (await store?.claim([], wish.tags, times)) ?? { epochs: [] }
     // An invalidation that came meanwhile wins: what it removed must not come back.
     if (flight.state !== 'invalidated') {
-      const snapshots = wish.tags.map((tag, index): TagSnapshot => [tag, epochs[index] ?? unknownEpoch])
-      const tags = snapshots.map(([tag, epoch]) => copies.tagOf(flight, tag, epoch))
-      const fresh = makeFresh(value, wish, snapshots, tags, { clock: limits.clock, jitter })
-      await store?.set(wish.key, fresh.record, fresh.keepMs)
-      copies.keep(wish.key, fresh.entry, flight)
+      const epochs = wish.tags.map((tag, index): TagSnapshot => [tag, found[index] ?? unknownEpoch])
+      const tags = epochs.map(([tag, epoch]) => copies.tagOf(flight, tag, epoch))
+      const version = `${this.#id}:${++this.#lastVersion}`
+      const fresh = await makeFresh(
+        { key, value, lifetime, policy, version, loadMs: 0, epochs, tags },
+        { clock: limits.clock, jitter, codec },
+      )
+      await store?.set(key, fresh.record, fresh.keepMs)
+      copies.keep(key, fresh.entry, flight)
+      if (store?.announces) return
     }
-    await bus.publish({ keys: [wish.key], tags: [] })
+    await bus.publish({ keys: [key], tags: [] })
   }
 
   async #recover(): Promise<void> {

@@ -1,0 +1,198 @@
+import { randomUUID } from 'node:crypto'
+import { begin } from '@stepladder/core'
+import { lifetimeOf } from '../call/policy.ts'
+import type { Wish } from '../call/wish.ts'
+import { LoadTimeoutError } from '../errors.ts'
+import type { Answer } from '../memory/copies.ts'
+import type { Entry } from '../memory/entry.ts'
+import type { Flight } from '../memory/flights.ts'
+import type { CacheParts } from '../parts.ts'
+import type { Claim } from './claims.ts'
+import { type FreshValue, makeFresh } from './fresh-value.ts'
+import type { LeaseKeeper } from './lease-keeper.ts'
+import { type AnyLoad, LoadRun } from './loader.ts'
+import type { StoreCalls } from './store-calls.ts'
+
+/** A failing loader is asked again at most this often while an old value stands in for it. */
+const retryLoadMs = 1_000
+
+/** What the loader is heard with when nobody waits for it any more. */
+const overdue = Symbol('overdue')
+
+/** Runs loaders, and keeps what they bring unless it was overtaken by an invalidation. */
+export class Loading {
+  readonly #parts: CacheParts
+  readonly #calls: StoreCalls | undefined
+  readonly #leases: LeaseKeeper | undefined
+  readonly #id = randomUUID()
+  #lastVersion = 0
+  #hasWarned = false
+
+  /** Without a store there are no calls and no leases. */
+  constructor(parts: CacheParts, calls: StoreCalls | undefined, leases: LeaseKeeper | undefined) {
+    this.#parts = parts
+    this.#calls = calls
+    this.#leases = leases
+  }
+
+  /** Rejects with what the loader rejects with. */
+  async run(flight: Flight<Answer>, wish: Wish, claim: Claim, load: AnyLoad): Promise<Answer> {
+    const { clock } = this.#parts.limits
+    const startedAt = clock.monotonic()
+    const context = new LoadRun(this.#standIn(flight, wish, claim))
+    let value: unknown
+    try {
+      // Nobody else writes under our name, so what it is told of is what it returned.
+      value = await load(context as never)
+    } catch (failure) {
+      if (claim.lease) this.#leases?.release(claim.lease)
+      throw failure
+    }
+    await this.#keep(flight, wish, claim, {
+      value,
+      etag: context.newEtag,
+      loadMs: clock.monotonic() - startedAt,
+    })
+    return { value, outcome: 'loaded' }
+  }
+
+  /**
+   * The same, within the times that the policy gives: an old value stands in for a loader that fails or is slow. The
+   * loader itself goes on to its end. `startedAt` is when the read began.
+   */
+  async runInTime(
+    flight: Flight<Answer>,
+    wish: Wish,
+    claim: Claim,
+    load: AnyLoad,
+    startedAt: number,
+  ): Promise<Answer> {
+    const { hardMs, softMs } = wish.policy
+    const running = this.run(flight, wish, claim, load)
+    const inTime = hardMs === undefined ? running : this.#orTimeout(flight, running, hardMs)
+    const old = this.#standIn(flight, wish, claim)
+    if (softMs !== undefined && old) {
+      const waited = this.#parts.limits.clock.monotonic() - startedAt
+      return this.orOld(flight, wish, this.#orStandIn(flight, wish, claim, inTime), old, waited)
+    }
+    return this.#orStandIn(flight, wish, claim, inTime)
+  }
+
+  /** The answer, or the old value when it does not come within the soft timeout, of which some has passed. */
+  async orOld(
+    flight: Flight<Answer>,
+    { policy }: Wish,
+    answer: Promise<Answer>,
+    old: Entry,
+    passedMs: number,
+  ): Promise<Answer> {
+    flight.lastUntil(answer)
+    const first = await this.#within(answer, (policy.softMs ?? 0) - passedMs)
+    // What was invalidated while it was waited for is not served for the sake of speed.
+    if (first !== overdue || flight.state === 'invalidated' || !this.#parts.copies.mayStandIn(old))
+      return first === overdue ? answer : first
+    return { value: old.value, outcome: 'stale' }
+  }
+
+  async #orTimeout(flight: Flight<Answer>, running: Promise<Answer>, hardMs: number): Promise<Answer> {
+    flight.lastUntil(running)
+    const first = await this.#within(running, hardMs)
+    if (first === overdue) throw new LoadTimeoutError(this.#parts.limits.name, hardMs)
+    return first
+  }
+
+  /** The old value in place of a failing loader's, if there is one that was not invalidated. */
+  async #orStandIn(
+    flight: Flight<Answer>,
+    wish: Wish,
+    claim: Claim,
+    running: Promise<Answer>,
+  ): Promise<Answer> {
+    try {
+      return await running
+    } catch (failure) {
+      const { copies, limits } = this.#parts
+      const old = this.#standIn(flight, wish, claim)
+      if (!old) throw failure
+      copies.keep(wish.key, { ...old, retryAt: limits.clock.monotonic() + retryLoadMs }, flight)
+      return { value: old.value, outcome: 'stale', cause: failure }
+    }
+  }
+
+  #standIn(flight: Flight<Answer>, { key, policy }: Wish, { previous }: Claim): Entry | undefined {
+    const { copies } = this.#parts
+    const old = previous ?? (policy.isStrong ? undefined : copies.graced(key))
+    return old && flight.state !== 'invalidated' && copies.mayStandIn(old) ? old : undefined
+  }
+
+  /** The answer, or `overdue` after so many milliseconds. */
+  #within(answer: Promise<Answer>, ms: number): Promise<Answer | typeof overdue> {
+    return new Promise((resolve, reject) => {
+      const timer = this.#parts.limits.clock.after(Math.max(0, ms), () => resolve(overdue))
+      answer.then(resolve, reject).finally(() => timer.cancel())
+    })
+  }
+
+  async #keep(
+    flight: Flight<Answer>,
+    wish: Wish,
+    claim: Claim,
+    loaded: { readonly value: unknown; readonly etag: string | undefined; readonly loadMs: number },
+  ): Promise<void> {
+    const { copies } = this.#parts
+    const { lease } = claim
+    const fresh = await this.#make(wish, claim, loaded)
+    if (!fresh) return void (lease && this.#leases?.release(lease))
+    if (flight.state === 'invalidated') return this.#note('overtaken')
+    if (lease && !(await this.#fill(claim, fresh))) return
+    if (!wish.policy.isStrong) copies.keep(wish.key, fresh.entry, flight)
+  }
+
+  /** Undefined for a value that is not to be kept, or cannot be. */
+  async #make(
+    { key, policy }: Wish,
+    { lease, epochs, tags }: Claim,
+    loaded: { readonly value: unknown; readonly etag: string | undefined; readonly loadMs: number },
+  ): Promise<FreshValue | undefined> {
+    const { codec, jitter, limits } = this.#parts
+    try {
+      const lifetime = lifetimeOf(limits.name, loaded.value, policy)
+      if (!lifetime) return undefined
+      const version = lease?.token ?? `${this.#id}:${++this.#lastVersion}`
+      return await makeFresh(
+        { ...loaded, key, policy, lifetime, version, epochs, tags },
+        { codec, jitter, clock: limits.clock },
+      )
+    } catch (cause) {
+      this.#note('unstorable', cause)
+      this.#warn(cause)
+      return undefined
+    }
+  }
+
+  /** False when the lease is gone: something was invalidated that this process has not heard of yet. */
+  async #fill({ lease, budget }: Claim, { record, keepMs }: FreshValue): Promise<boolean> {
+    const calls = this.#calls
+    if (!lease || !calls) return true
+    this.#leases?.letGo(lease)
+    try {
+      const isFilled = await budget.spend(() => calls.fill({ ...lease, record, forMs: keepMs }))
+      if (!isFilled) this.#note('overtaken')
+      return isFilled
+    } catch {
+      return true // the store is away, and this process may remember what it loaded
+    }
+  }
+
+  /** Said once: a cache that keeps nothing looks like one that works. */
+  #warn(cause: unknown): void {
+    if (this.#hasWarned || !(cause instanceof Error)) return
+    this.#hasWarned = true
+    process.emitWarning(`cache "${this.#parts.limits.name}": ${cause.message}`, { code: 'UNSTORABLE_VALUE' })
+  }
+
+  #note(outcome: string, cause?: unknown): void {
+    const { name, report, clock } = this.#parts.limits
+    begin({ component: 'cache', name, operation: 'fill' }, report, clock)(outcome, cause)
+  }
+}

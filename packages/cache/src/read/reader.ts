@@ -1,0 +1,179 @@
+import { type End, InvalidOptionError, inside } from '@stepladder/core'
+import { checkKey, everything } from '../call/key.ts'
+import type { Policy } from '../call/policy.ts'
+import { type EntryOptions, readWish, type Wish } from '../call/wish.ts'
+import type { Answer } from '../memory/copies.ts'
+import type { Entry } from '../memory/entry.ts'
+import type { CacheParts } from '../parts.ts'
+import { LoadGroup, type LoadMany } from './load-group.ts'
+import type { AnyLoad } from './loader.ts'
+import { ReadThrough } from './read-through.ts'
+
+/** What a call that reads many keys may say. */
+export interface ManyOptions<T = unknown> extends EntryOptions<T> {
+  /** Leaves out the keys that cannot be loaded, instead of rejecting for them. Default false. */
+  readonly partial?: boolean | undefined
+}
+
+/** The reads that the memory of this process could not answer: joined where one is under way, else started. */
+export class Reader {
+  readonly #parts: CacheParts
+  readonly #usual: Policy
+  readonly #readThrough: ReadThrough
+
+  constructor(parts: CacheParts, usual: Policy) {
+    this.#parts = parts
+    this.#usual = usual
+    this.#readThrough = new ReadThrough(parts)
+  }
+
+  /** Asks the store, and no loader. */
+  async look(key: string): Promise<Answer> {
+    checkKey(this.#name, key)
+    const { reads } = this.#parts.copies
+    const wish = { key, tags: [everything], policy: this.#usual }
+    const underWay = this.#isStrong(wish) ? undefined : reads.find(key)
+    const flight = underWay ?? reads.start(key, wish.tags, (flight) => this.#readThrough.look(flight, wish))
+    return flight.answer
+  }
+
+  async getOrLoad(
+    key: string,
+    load: AnyLoad,
+    options: EntryOptions<never> | undefined,
+    end: End | undefined,
+  ): Promise<unknown> {
+    const wish = readWish(this.#name, key, options, this.#usual)
+    return this.#answer(wish, this.#checkLoader('load', load), end)
+  }
+
+  /** Many at once: one question to the store, one call of `loadMany` for all that is missing. */
+  async getOrLoadMany(
+    keys: readonly string[],
+    loadMany: LoadMany<unknown>,
+    options: ManyOptions<never> | undefined,
+    begin: () => End | undefined,
+  ): Promise<Map<string, unknown>> {
+    const { partial = false, ...said } = options ?? {}
+    this.#checkLoader('loadMany', loadMany)
+    const unique = [...new Set(keys)]
+    for (const key of unique) checkKey(this.#name, key)
+    const wishes = this.#wishes(unique, said)
+    const here = new Map(wishes.map((wish) => [wish.key, this.#fresh(wish)]))
+    const missing = wishes.filter(({ key }) => here.get(key) === undefined)
+    const group = new LoadGroup(
+      this.#name,
+      missing.map(({ key }) => key),
+      loadMany,
+    )
+    const answers = await Promise.allSettled(missing.map((wish) => this.#answerInGroup(wish, group, begin())))
+    const loaded = new Map(missing.map(({ key }, index) => [key, answers[index]!]))
+
+    const found = new Map<string, unknown>()
+    for (const key of unique) {
+      const answer = loaded.get(key)
+      if (answer?.status === 'rejected') {
+        if (!partial) throw answer.reason
+        continue
+      }
+      const value = answer ? answer.value : here.get(key)?.value
+      if (!answer) begin()?.('hit')
+      if (value !== undefined) found.set(key, value)
+    }
+    return found
+  }
+
+  /** Loads what is still served anew, in the background, if its time has come. */
+  refreshIfDue(
+    key: string,
+    entry: Entry,
+    load: AnyLoad,
+    options: EntryOptions<never> | (() => EntryOptions<never>) | undefined,
+  ): void {
+    const { copies, limits } = this.#parts
+    if (limits.clock.monotonic() < entry.refreshAt || copies.loads.find(key)) return
+    const said = typeof options === 'function' ? options() : options
+    const wish = readWish(this.#name, key, said, this.#usual)
+    // Not again for this copy; a failure says when.
+    entry.refreshAt = Number.POSITIVE_INFINITY
+    copies.loads
+      .start(key, wish.tags, (flight) => this.#readThrough.refresh(flight, wish, load, entry))
+      .answer.catch(() => {}) // it was reported, and nobody waits
+  }
+
+  get #name(): string {
+    return this.#parts.limits.name
+  }
+
+  #wishes(keys: readonly string[], said: EntryOptions<never>): Wish[] {
+    const [first, ...others] = keys
+    if (first === undefined) return []
+    const wish = readWish(this.#name, first, said, this.#usual)
+    return [wish, ...others.map((key) => ({ ...wish, key }))]
+  }
+
+  #fresh(wish: Wish): Entry | undefined {
+    return this.#isStrong(wish) ? undefined : this.#parts.copies.fresh(wish.key)
+  }
+
+  /** Without a store, an invalidation is done when all processes have heard of it. */
+  #isStrong({ policy }: Wish): boolean {
+    return policy.isStrong && this.#parts.store !== undefined
+  }
+
+  async #answerInGroup(wish: Wish, group: LoadGroup, end: End | undefined): Promise<unknown> {
+    const { key } = wish
+    try {
+      return await this.#answer(
+        wish,
+        () => group.load(key),
+        end,
+        () => group.decide(key),
+      )
+    } catch (failure) {
+      end?.('failed', failure)
+      throw failure
+    } finally {
+      group.decide(key)
+    }
+  }
+
+  async #answer(wish: Wish, load: AnyLoad, end: End | undefined, onWait?: () => void): Promise<unknown> {
+    const { loads } = this.#parts.copies
+    const { key, tags } = wish
+    const resting = this.#resting(wish)
+    if (resting) {
+      end?.('stale')
+      return resting.value
+    }
+    const isStrong = this.#isStrong(wish)
+    const underWay = isStrong ? undefined : loads.find(key)
+    if (underWay) {
+      onWait?.()
+      const { value, outcome, cause } = await underWay.answer
+      end?.(outcome === 'loaded' ? 'joined' : outcome, cause)
+      return value
+    }
+    const task = (flight: Parameters<ReadThrough['load']>[0]) =>
+      this.#readThrough.load(flight, wish, load, onWait)
+    const flight = inside(end, () =>
+      isStrong ? loads.startApart(key, tags, task) : loads.start(key, tags, task),
+    )
+    const { value, outcome, cause } = await flight.answer
+    end?.(outcome, cause)
+    return value
+  }
+
+  /** The old value of a loader that failed less than a second ago: it is not asked again so soon. */
+  #resting(wish: Wish): Entry | undefined {
+    if (this.#isStrong(wish)) return undefined
+    const { copies, limits } = this.#parts
+    const entry = copies.graced(wish.key)
+    return entry && limits.clock.monotonic() < entry.retryAt ? entry : undefined
+  }
+
+  #checkLoader<T>(option: string, load: T): T {
+    if (typeof load === 'function') return load
+    throw new InvalidOptionError(`cache "${this.#name}"`, option, load, 'a function')
+  }
+}

@@ -1,0 +1,138 @@
+import {
+  type Breaker,
+  BreakerOpenError,
+  begin,
+  type Clock,
+  DeadlineExceededError,
+  inside,
+  isHeard,
+  type Reporter,
+  withDeadline,
+} from '@stepladder/core'
+import type { CacheStore, Claim, Claimed, Fill, Lease } from '../store/store.ts'
+import { Batches } from './batches.ts'
+
+/** How long a lease outlives the process that holds it. */
+export const leaseMs = 1_000
+
+export interface StoreLimits {
+  readonly name: string
+  /** All the time that one read may spend at the store, in milliseconds. */
+  readonly budgetMs: number
+  readonly breaker: Breaker
+  readonly report: Reporter
+  readonly clock: Clock
+}
+
+/** A claim, with the tags whose epochs it needs and how long they must last. */
+export interface ClaimWithTags extends Claim {
+  readonly tags: readonly string[]
+  readonly epochsMs: number
+}
+
+export interface ClaimedWithEpochs extends Claimed {
+  readonly epochs: ReadonlyMap<string, string>
+}
+
+/**
+ * The calls that reads make to the store: what many reads ask within one turn becomes one call, each within the
+ * budget, behind the breaker, and reported.
+ */
+export class StoreCalls {
+  readonly #store: CacheStore
+  readonly #limits: StoreLimits
+  readonly #gets = new Batches<string, Buffer | null>((keys) => this.#call((store) => store.get(keys)))
+  readonly #claims = new Batches<ClaimWithTags, ClaimedWithEpochs>((claims) => this.#claimAll(claims))
+  readonly #fills = new Batches<Fill, boolean>((fills) => this.#call((store) => store.fill(fills)))
+  readonly #epochs = new Batches<string, string | null>((tags) => this.#call((store) => store.epochs(tags)))
+  readonly #releases = new Batches<Lease, undefined>(async (leases) => {
+    // What the store does not hear lapses by itself.
+    await this.#store.release(leases).catch(() => {})
+    return []
+  })
+
+  constructor(store: CacheStore, limits: StoreLimits) {
+    this.#store = store
+    this.#limits = limits
+  }
+
+  get(key: string): Promise<Buffer | null> {
+    return this.#gets.ask(key)
+  }
+
+  claim(claim: ClaimWithTags): Promise<ClaimedWithEpochs> {
+    return this.#claims.ask(claim)
+  }
+
+  fill(fill: Fill): Promise<boolean> {
+    return this.#fills.ask(fill)
+  }
+
+  epoch(tag: string): Promise<string | null> {
+    return this.#epochs.ask(tag)
+  }
+
+  /** Does not wait, and never fails. */
+  release(lease: Lease): void {
+    void this.#releases.ask(lease)
+  }
+
+  /** Does not wait, and never fails: a lease that the store does not hear of lapses. */
+  renew(leases: readonly Lease[]): void {
+    this.#store.renew(leases, leaseMs).catch(() => {})
+  }
+
+  async #claimAll(claims: readonly ClaimWithTags[]): Promise<readonly ClaimedWithEpochs[]> {
+    const tags = [...new Set(claims.flatMap((claim) => claim.tags))]
+    const epochsMs = Math.max(...claims.map((claim) => claim.epochsMs))
+    const { claimed, epochs } = await this.#call((store) => store.claim(claims, tags, { leaseMs, epochsMs }))
+    const epochOf = new Map(tags.map((tag, index) => [tag, epochs[index]!]))
+    return claimed.map(({ record, isGranted }) => ({ record, isGranted, epochs: epochOf }))
+  }
+
+  /** Rejects when the store fails, when it takes longer than the budget, and at once while the breaker is open. */
+  async #call<T>(task: (store: CacheStore) => Promise<T>): Promise<T> {
+    const { name, budgetMs, breaker, report, clock } = this.#limits
+    const end = isHeard(report)
+      ? begin({ component: 'cache', name, operation: 'store' }, report, clock)
+      : undefined
+    try {
+      const result = await inside(end, () =>
+        breaker.run(() =>
+          withDeadline(`cache "${name}": its store`, budgetMs, () => task(this.#store), clock),
+        ),
+      )
+      end?.('done')
+      return result
+    } catch (failure) {
+      end?.(failure instanceof BreakerOpenError ? 'refused' : 'failed', failure)
+      throw failure
+    }
+  }
+}
+
+/** What one read may still wait for the store. */
+export class Budget {
+  readonly #limits: StoreLimits
+  #leftMs: number
+
+  constructor(limits: StoreLimits) {
+    this.#limits = limits
+    this.#leftMs = limits.budgetMs
+  }
+
+  /** Rejects as `task` does, or when the budget is spent. */
+  async spend<T>(task: () => Promise<T>): Promise<T> {
+    const { name, budgetMs, clock } = this.#limits
+    const leftMs = this.#leftMs
+    if (leftMs <= 0) throw new DeadlineExceededError(`cache "${name}": reading from its store`, budgetMs)
+    const startedAt = clock.monotonic()
+    try {
+      // With all of it left, the call itself takes no longer.
+      if (leftMs === budgetMs) return await task()
+      return await withDeadline(`cache "${name}": its store`, leftMs, task, clock)
+    } finally {
+      this.#leftMs -= clock.monotonic() - startedAt
+    }
+  }
+}
