@@ -1,0 +1,6 @@
+export { ResponseFailedError } from './errors.ts'
+export { type CacheResponseHandler, cacheResponse } from './express/cache-response.ts'
+export type { CachedRequest } from './express/cached-request.ts'
+export type { CacheResponseOptions } from './express/response-options.ts'
+export type { CapturedResponse } from './express/response-rules.ts'
+export type { Normalise } from './express/vary-rule.ts'

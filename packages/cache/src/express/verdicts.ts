@@ -1,0 +1,37 @@
+import type { Clock } from '@stepladder/core'
+import type { Loaded } from './capture.ts'
+import { RestingKeys } from './resting-keys.ts'
+import type { Refusal } from './verdict.ts'
+
+/** What lies in the handler, so that its next answer is likely to be refused too, and its author should hear of it. */
+const advice: Partial<Record<Refusal, string>> = {
+  'set-cookie': 'it sets a cookie',
+  'cache-control': 'its Cache-Control forbids it',
+  vary: 'its Vary names a request header that is not in the key: name it in the option `vary`',
+  personal: 'its handler looked at who is asking (`session`, `user` or cookies)',
+  endless: 'it is a stream without an end',
+  size: 'its body is larger than `maxBodySize`',
+}
+
+/** What was refused on one route: which keys rest, and what its author was told, each reason once. */
+export class Verdicts {
+  readonly resting: RestingKeys
+  readonly #told = new Set<Refusal>()
+
+  constructor(clock: Clock) {
+    this.resting = new RestingKeys(clock)
+  }
+
+  hear(key: string, loaded: Loaded): void {
+    if (loaded.kind !== 'refused') return
+    const reason = advice[loaded.refusal]
+    // A bad status, or a handler that took too long, may be the work of this one request.
+    if (reason === undefined) return
+    this.resting.add(key)
+    if (this.#told.has(loaded.refusal)) return
+    this.#told.add(loaded.refusal)
+    process.emitWarning(`cacheResponse: a response was not kept, since ${reason} (said once). Key: ${key}`, {
+      code: 'RESPONSE_NOT_KEPT',
+    })
+  }
+}
