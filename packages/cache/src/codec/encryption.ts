@@ -1,7 +1,13 @@
-import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  type KeyObject,
+  randomFillSync,
+} from 'node:crypto'
 import { checkOptionNames, InvalidOptionError } from '@stepladder/core'
 import { UnreadableRecordError } from '../errors.ts'
-import type { ReadHeader } from './header.ts'
+import type { ReadFrame } from './header.ts'
 
 export interface EncryptOptions {
   /** The first one writes, all read. To replace a key: add the new one last, everywhere; then move it to the front. */
@@ -50,11 +56,10 @@ export class Encryption {
 
   /** Writes nonce, encrypted value and tag: all of the record from `start` on, of which it needs every byte. */
   seal(record: Buffer, start: number, key: string, value: Buffer | string): void {
-    const nonce = randomBytes(nonceBytes)
+    const nonce = randomFillSync(record.subarray(start, start + nonceBytes))
     const secret = this.#keys.get(this.keyId)!
     const cipher = createCipheriv(algorithm, secret, nonce, { authTagLength: tagBytes })
     cipher.setAAD(this.#authenticated(record, start, key))
-    nonce.copy(record, start)
     const encrypted = typeof value === 'string' ? cipher.update(value, 'utf8') : cipher.update(value)
     encrypted.copy(record, start + nonceBytes)
     cipher.final()
@@ -62,7 +67,7 @@ export class Encryption {
   }
 
   /** The value. Throws if the record was not sealed with one of these keys, for this key of the cache, as it is. */
-  open(record: Buffer, { start, keyId = '' }: ReadHeader, key: string): Buffer {
+  open(record: Buffer, { start, keyId = '' }: ReadFrame, key: string): Buffer {
     const secret = this.#keys.get(keyId)
     if (secret === undefined) {
       throw new UnreadableRecordError(

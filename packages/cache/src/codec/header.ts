@@ -1,8 +1,8 @@
 import { UnreadableRecordError } from '../errors.ts'
 import type { StoredValue, TagSnapshot } from './stored-value.ts'
 
-/** What stands before the value in a record. */
-export interface Header extends Omit<StoredValue, 'value'> {
+/** How a value stands in its record. */
+export interface Frame {
   readonly codecId: string
   readonly compression: Compression
   /** The value's size before compression. */
@@ -11,9 +11,12 @@ export interface Header extends Omit<StoredValue, 'value'> {
   readonly keyId: string | undefined
 }
 
-export interface ReadHeader extends Header {
+/** A frame as it was read. Proves nothing: whether the record is whole, only its checksum or its encryption tells. */
+export interface ReadFrame extends Frame {
   /** Where the value begins. */
   readonly start: number
+  /** The texts that follow in the header. */
+  readonly texts: Texts
 }
 
 /** In the order of their numbers in the flags. */
@@ -38,45 +41,48 @@ const at = {
 
 /** A record with its header written, and room for `restBytes` from `start` on. */
 export function startRecord(
-  header: Header,
+  stored: StoredValue,
+  frame: Frame,
   restBytes: number,
 ): { readonly record: Buffer; readonly start: number } {
-  const { codecId, keyId = '', version, etag = '', epochs } = header
-  let texts = codecId + keyId + version + etag
+  const { version, etag, epochs } = stored
+  let texts = frame.codecId + (frame.keyId ?? '') + version + (etag ?? '')
   for (const [tag, epoch] of epochs) texts += tag + epoch
   const textBytes = Buffer.byteLength(texts)
   const textsAt = at.lengths + 4 * epochs.length
   const start = textsAt + textBytes
   const record = Buffer.allocUnsafe(start + restBytes)
-  writeFields(record, header)
+  writeFrame(record, frame)
+  writeStored(record, stored)
   record.writeUInt32LE(textBytes, at.texts)
+  record.write(texts, textsAt)
+  return { record, start }
+}
+
+function writeFrame(record: Buffer, { codecId, compression, valueBytes, keyId }: Frame): void {
+  record[at.magic] = magic
+  record[at.format] = format
+  record[at.flags] = compressions.indexOf(compression) | (keyId === undefined ? 0 : flags.encrypted)
+  record[at.codecId] = codecId.length
+  record[at.keyId] = keyId === undefined ? 0 : keyId.length
+  record.writeUInt32LE(valueBytes, at.valueBytes)
+}
+
+function writeStored(record: Buffer, stored: StoredValue): void {
+  const { createdAt, freshUntil, staleUntil, loadMs, version, etag, epochs } = stored
+  record.writeUIntLE(Math.round(createdAt), at.createdAt, 6)
+  record.writeUIntLE(within(maxMs, freshUntil - createdAt), at.freshFor, 5)
+  record.writeUIntLE(within(maxMs, staleUntil - freshUntil), at.staleFor, 5)
+  record.writeUInt32LE(within(maxMicros, loadMs * 1_000), at.loadMicros)
+  record.writeUInt16LE(version.length, at.version)
+  record.writeUInt16LE(etag === undefined ? 0 : etag.length, at.etag)
+  if (etag !== undefined) record[at.flags]! |= flags.etag
+  record.writeUInt16LE(epochs.length, at.epochs)
   for (let index = 0; index < epochs.length; index++) {
     const [tag, epoch] = epochs[index]!
     record.writeUInt16LE(tag.length, at.lengths + 4 * index)
     record.writeUInt16LE(epoch.length, at.lengths + 4 * index + 2)
   }
-  record.write(texts, textsAt, textBytes)
-  return { record, start }
-}
-
-function writeFields(record: Buffer, header: Header): void {
-  const { codecId, keyId, version, etag, epochs, createdAt, freshUntil, staleUntil, loadMs } = header
-  record[at.magic] = magic
-  record[at.format] = format
-  record[at.flags] =
-    compressions.indexOf(header.compression) |
-    (keyId === undefined ? 0 : flags.encrypted) |
-    (etag === undefined ? 0 : flags.etag)
-  record[at.codecId] = codecId.length
-  record[at.keyId] = keyId === undefined ? 0 : keyId.length
-  record.writeUIntLE(Math.round(createdAt), at.createdAt, 6)
-  record.writeUIntLE(within(maxMs, freshUntil - createdAt), at.freshFor, 5)
-  record.writeUIntLE(within(maxMs, staleUntil - freshUntil), at.staleFor, 5)
-  record.writeUInt32LE(within(maxMicros, loadMs * 1_000), at.loadMicros)
-  record.writeUInt32LE(header.valueBytes, at.valueBytes)
-  record.writeUInt16LE(version.length, at.version)
-  record.writeUInt16LE(etag === undefined ? 0 : etag.length, at.etag)
-  record.writeUInt16LE(epochs.length, at.epochs)
 }
 
 function within(max: number, value: number): number {
@@ -99,40 +105,49 @@ export function isEncrypted(record: Buffer): boolean {
   return (record[at.flags]! & flags.encrypted) !== 0
 }
 
-/**
- * The header, and where the value begins. Proves nothing: whether the record is whole, and stands under the key
- * that it was made for, only decoding it tells. Throws, whatever error, for a record that is not whole.
- */
-export function readHeader(record: Buffer): ReadHeader {
+/** Throws, whatever error, for a record that is not whole. */
+export function readFrame(record: Buffer): ReadFrame {
   const textsAt = at.lengths + 4 * record.readUInt16LE(at.epochs)
   const start = textsAt + record.readUInt32LE(at.texts)
-  if (start > record.length) throw new RangeError('the header is longer than the record')
+  if (start > record.length) throw new RangeError('its header is longer than the record')
   const texts = new Texts(record.toString('utf8', textsAt, start))
   const codecId = texts.take(record[at.codecId]!)
   const keyId = texts.take(record[at.keyId]!)
+  return {
+    codecId,
+    compression: compressions[record[at.flags]! & flags.compression]!,
+    valueBytes: record.readUInt32LE(at.valueBytes),
+    keyId: isEncrypted(record) ? keyId : undefined,
+    start,
+    texts,
+  }
+}
+
+/** What the record says beside its frame, and the value that was read from it. */
+export function readStored(record: Buffer, texts: Texts, value: unknown): StoredValue {
+  const createdAt = record.readUIntLE(at.createdAt, 6)
+  const freshUntil = createdAt + record.readUIntLE(at.freshFor, 5)
   const version = texts.take(record.readUInt16LE(at.version))
   const etag = texts.take(record.readUInt16LE(at.etag))
   const epochs: TagSnapshot[] = []
-  for (let lengthsAt = at.lengths; lengthsAt < textsAt; lengthsAt += 4) {
-    const tag = texts.take(record.readUInt16LE(lengthsAt))
-    epochs.push([tag, texts.take(record.readUInt16LE(lengthsAt + 2))])
+  for (let index = 0; index < record.readUInt16LE(at.epochs); index++) {
+    const tag = texts.take(record.readUInt16LE(at.lengths + 4 * index))
+    epochs.push([tag, texts.take(record.readUInt16LE(at.lengths + 4 * index + 2))])
   }
-  const createdAt = record.readUIntLE(at.createdAt, 6)
-  const freshUntil = createdAt + record.readUIntLE(at.freshFor, 5)
-  const flag = record[at.flags]!
   return {
-    ...{ codecId, version, epochs, createdAt, freshUntil, start },
+    value,
+    createdAt,
+    freshUntil,
     staleUntil: freshUntil + record.readUIntLE(at.staleFor, 5),
     loadMs: record.readUInt32LE(at.loadMicros) / 1_000,
-    valueBytes: record.readUInt32LE(at.valueBytes),
-    compression: compressions[flag & flags.compression]!,
-    keyId: flag & flags.encrypted ? keyId : undefined,
-    etag: flag & flags.etag ? etag : undefined,
+    version,
+    etag: (record[at.flags]! & flags.etag) === 0 ? undefined : etag,
+    epochs,
   }
 }
 
 /** Texts that were written one after the other. */
-class Texts {
+export class Texts {
   readonly #all: string
   #taken = 0
 
@@ -143,7 +158,8 @@ class Texts {
   take(length: number): string {
     const from = this.#taken
     this.#taken += length
-    if (this.#taken > this.#all.length) throw new RangeError('a text is longer than all of them')
+    if (this.#taken > this.#all.length)
+      throw new RangeError('a text of its header is longer than all of them')
     return this.#all.slice(from, this.#taken)
   }
 }

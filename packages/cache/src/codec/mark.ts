@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 import { UnstorableValueError } from '../errors.ts'
-import { marks, putField, start } from './marks.ts'
+import { marks, putField, start, startCode } from './marks.ts'
 import { maxDepth } from './plain.ts'
 import { isBuiltIn, isFieldsOnly } from './prototypes.ts'
 
@@ -13,21 +13,21 @@ export function mark(value: unknown): unknown {
 }
 
 class Marker {
-  readonly #path: string[] = []
+  readonly #path: (string | number)[] = []
   readonly #above: object[] = []
 
   mark(value: unknown): unknown {
     switch (typeof value) {
       case 'string':
-        return value.startsWith(start) ? marks.text + value : value
+        return value.charCodeAt(0) === startCode ? as(marks.text, value) : value
       case 'number':
         return markNumber(value)
       case 'boolean':
         return value
       case 'bigint':
-        return marks.bigint + value
+        return as(marks.bigint, String(value))
       case 'undefined':
-        return marks.undefined
+        return as(marks.undefined)
       case 'object':
         return value === null ? null : this.#markObject(value)
       default:
@@ -47,16 +47,17 @@ class Marker {
   #markWhole(object: object): unknown {
     const prototype: object | null = Object.getPrototypeOf(object)
     if (isFieldsOnly(prototype)) return this.#markFields(object as Record<string, unknown>) // any object is one
-    if (Buffer.isBuffer(object)) return marks.buffer + object.toString('base64')
+    if (Buffer.isBuffer(object)) return as(marks.buffer, object.toString('base64'))
     if (isBuiltIn(prototype, 1)) {
       if (Array.isArray(object)) return this.#markArray(object)
-      if (types.isDate(object)) return marks.date + object.getTime()
+      if (types.isDate(object)) return as(marks.date, String(object.getTime()))
       if (types.isMap(object)) return this.#markMap(object)
       if (types.isSet(object))
-        return [marks.set, ...Array.from(object, (one) => this.#markAt('<member>', one))]
+        return [as(marks.set), ...Array.from(object, (one) => this.#markAt('<member>', one))]
     }
     if (types.isUint8Array(object) && isBuiltIn(prototype, 2)) {
-      return marks.bytes + Buffer.from(object.buffer, object.byteOffset, object.length).toString('base64')
+      const { buffer, byteOffset, length } = object
+      return as(marks.bytes, Buffer.from(buffer, byteOffset, length).toString('base64'))
     }
     return this.#refuse(describe(object))
   }
@@ -66,7 +67,7 @@ class Marker {
     for (const field of Object.keys(object)) {
       const value = object[field]
       if (value === undefined) continue // JSON leaves the field out, and reading it gives the same
-      const marked = this.#markAt(`.${field}`, value)
+      const marked = this.#markAt(field, value)
       if (marked === value) continue
       copy ??= { ...object }
       putField(copy, field, marked)
@@ -75,18 +76,18 @@ class Marker {
   }
 
   #markArray(array: readonly unknown[]): readonly unknown[] {
-    return Array.from(array, (value, index) => this.#markAt(`[${index}]`, value))
+    return Array.from(array, (value, index) => this.#markAt(index, value))
   }
 
   #markMap(map: ReadonlyMap<unknown, unknown>): readonly unknown[] {
-    const marked: unknown[] = [marks.map]
+    const marked: unknown[] = [as(marks.map)]
     for (const [key, value] of map) {
-      marked.push(this.#markAt('<key>', key), this.#markAt(`<${String(key)}>`, value))
+      marked.push(this.#markAt('<key>', key), this.#markAt('<value>', value))
     }
     return marked
   }
 
-  #markAt(step: string, value: unknown): unknown {
+  #markAt(step: string | number, value: unknown): unknown {
     this.#path.push(step)
     const marked = this.mark(value)
     this.#path.pop()
@@ -94,15 +95,21 @@ class Marker {
   }
 
   #refuse(found: string): never {
-    throw new UnstorableValueError(`$${this.#path.join('')}`, found)
+    const path = this.#path.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`))
+    throw new UnstorableValueError(`$${path.join('')}`, found)
   }
 }
 
 function markNumber(number: number): unknown {
-  if (Number.isNaN(number)) return marks.notANumber
-  if (Object.is(number, -0)) return marks.minusZero
-  if (number === Number.POSITIVE_INFINITY) return marks.infinity
-  return number === Number.NEGATIVE_INFINITY ? marks.minusInfinity : number
+  if (Number.isNaN(number)) return as(marks.notANumber)
+  if (Object.is(number, -0)) return as(marks.minusZero)
+  if (number === Number.POSITIVE_INFINITY) return as(marks.infinity)
+  return number === Number.NEGATIVE_INFINITY ? as(marks.minusInfinity) : number
+}
+
+/** The mark of this letter, and what comes with it. */
+function as(letter: string, rest = ''): string {
+  return start + letter + rest
 }
 
 /** Why an object is refused, for the person who has to change it. */

@@ -6,8 +6,9 @@ import {
   type Compression,
   checkFormat,
   isEncrypted,
-  type ReadHeader,
-  readHeader,
+  type ReadFrame,
+  readFrame,
+  readStored,
   startRecord,
 } from './header.ts'
 import { type RecordCodecOptions, type RecordSettings, readRecordOptions } from './options.ts'
@@ -37,11 +38,6 @@ interface Encoded {
   readonly bytes: number
   readonly valueBytes: number
   readonly compression: Compression
-}
-
-interface Opened {
-  readonly header: ReadHeader
-  readonly content: Buffer
 }
 
 class Records implements RecordCodec {
@@ -76,10 +72,10 @@ class Records implements RecordCodec {
   decode(record: Buffer, key: string): StoredValue | Promise<StoredValue> {
     try {
       checkFormat(record)
-      const { header, content } = isEncrypted(record) ? this.#decrypt(record, key) : this.#open(record, key)
-      const value = this.#decompress(header, content)
-      if (!(value instanceof Promise)) return this.#read(header, value)
-      return value.then((whole) => this.#read(header, whole)).catch(refuse)
+      const frame = readFrame(record)
+      const content = this.#open(record, frame, key)
+      if (!(content instanceof Promise)) return this.#read(record, frame, content)
+      return content.then((whole) => this.#read(record, frame, whole)).catch(refuse)
     } catch (cause) {
       return refuse(cause)
     }
@@ -101,8 +97,9 @@ class Records implements RecordCodec {
 
   #seal(stored: StoredValue, key: string, { content, bytes, valueBytes, compression }: Encoded): Buffer {
     const { codec, encryption } = this.#settings
-    const header = { ...stored, codecId: codec.id, compression, valueBytes, keyId: encryption?.keyId }
-    const { record, start } = startRecord(header, bytes + (encryption ? encryptionBytes : checksumBytes))
+    const frame = { codecId: codec.id, compression, valueBytes, keyId: encryption?.keyId }
+    const rest = bytes + (encryption ? encryptionBytes : checksumBytes)
+    const { record, start } = startRecord(stored, frame, rest)
     if (encryption) {
       encryption.seal(record, start, key, content)
     } else {
@@ -113,14 +110,24 @@ class Records implements RecordCodec {
     return record
   }
 
-  #decrypt(record: Buffer, key: string): Opened {
-    const { encryption } = this.#settings
-    if (!encryption) throw new UnreadableRecordError('it is encrypted, and this cache has no keys')
-    const header = readHeader(record)
-    return { header, content: encryption.open(record, header, key) }
+  #open(record: Buffer, frame: ReadFrame, key: string): Buffer | Promise<Buffer> {
+    const { compression, valueBytes } = frame
+    const content = isEncrypted(record)
+      ? this.#decrypt(record, frame, key)
+      : this.#checked(record, frame, key)
+    if (compression === 'none') return content
+    const { maxValueBytes } = this.#settings
+    if (valueBytes > maxValueBytes) throw new ValueTooLargeError(valueBytes, maxValueBytes)
+    return decompress(content, compression, valueBytes)
   }
 
-  #open(record: Buffer, key: string): Opened {
+  #decrypt(record: Buffer, frame: ReadFrame, key: string): Buffer {
+    const { encryption } = this.#settings
+    if (!encryption) throw new UnreadableRecordError('it is encrypted, and this cache has no keys')
+    return encryption.open(record, frame, key)
+  }
+
+  #checked(record: Buffer, { start }: ReadFrame, key: string): Buffer {
     const { encryption } = this.#settings
     if (encryption && !encryption.acceptsPlain) {
       throw new UnreadableRecordError('it is not encrypted, and this cache reads only what is')
@@ -128,24 +135,15 @@ class Records implements RecordCodec {
     if (!this.#checksum.isRight(record, key)) {
       throw new UnreadableRecordError('it is damaged, or was written for another key')
     }
-    const header = readHeader(record)
-    return { header, content: record.subarray(header.start, record.length - checksumBytes) }
+    return record.subarray(start, record.length - checksumBytes)
   }
 
-  #decompress({ compression, valueBytes }: ReadHeader, content: Buffer): Buffer | Promise<Buffer> {
-    if (compression === 'none') return content
-    const { maxValueBytes } = this.#settings
-    if (valueBytes > maxValueBytes) throw new ValueTooLargeError(valueBytes, maxValueBytes)
-    return decompress(content, compression, valueBytes)
-  }
-
-  #read(header: ReadHeader, content: Buffer): StoredValue {
-    const { codecId, compression, valueBytes, keyId, start, ...rest } = header
+  #read(record: Buffer, { codecId, valueBytes, texts }: ReadFrame, content: Buffer): StoredValue {
     if (content.length !== valueBytes)
-      throw new RangeError('the value does not have the size that the header says')
+      throw new RangeError('its value does not have the size that its header says')
     const codec = this.#settings.codecs.get(codecId)
     if (codec === undefined) throw new UnreadableRecordError(`its codec "${codecId}" is none of this cache`)
-    return { ...rest, value: codec.decode(content) }
+    return readStored(record, texts, codec.decode(content))
   }
 }
 

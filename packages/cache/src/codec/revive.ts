@@ -1,23 +1,43 @@
-import { marks, putField, start } from './marks.ts'
+import { marks, putField, start, startCode } from './marks.ts'
+
+const mapStart = start + marks.map
+const setStart = start + marks.set
 
 /** The value of which `mark` made this, in place where it can be. Throws for what `mark` never makes. */
 export function revive(marked: unknown): unknown {
-  if (typeof marked === 'string') return marked.startsWith(start) ? reviveText(marked) : marked
+  if (typeof marked === 'string') return marked.charCodeAt(0) === startCode ? reviveText(marked) : marked
   if (typeof marked !== 'object' || marked === null) return marked
-  if (Array.isArray(marked)) return reviveArray(marked)
-  // Fresh from JSON.parse: an object of fields, and nobody else's.
-  const fields = marked as Record<string, unknown>
+  // Fresh from JSON.parse: an array, or an object of fields, and nobody else's.
+  return Array.isArray(marked) ? reviveArray(marked) : reviveFields(marked as Record<string, unknown>)
+}
+
+function reviveFields(fields: Record<string, unknown>): Record<string, unknown> {
   for (const field of Object.keys(fields)) {
     const value = fields[field]
+    if (typeof value !== 'string' && typeof value !== 'object') continue
     const revived = revive(value)
     if (revived !== value) putField(fields, field, revived)
   }
   return fields
 }
 
+function reviveArray(array: unknown[]): unknown {
+  if (array[0] === mapStart) return reviveMap(array)
+  if (array[0] === setStart) return new Set(array.slice(1).map(revive))
+  for (let index = 0; index < array.length; index++) array[index] = revive(array[index])
+  return array
+}
+
+function reviveMap(array: readonly unknown[]): Map<unknown, unknown> {
+  const map = new Map()
+  for (let index = 1; index < array.length; index += 2)
+    map.set(revive(array[index]), revive(array[index + 1]))
+  return map
+}
+
 function reviveText(text: string): unknown {
   const rest = text.slice(2)
-  switch (text.slice(0, 2)) {
+  switch (text[1]) {
     case marks.text:
       return rest
     case marks.date:
@@ -39,19 +59,5 @@ function reviveText(text: string): unknown {
     case marks.buffer:
       return Buffer.from(rest, 'base64')
   }
-  throw new SyntaxError(`unknown mark ${JSON.stringify(text.slice(0, 2))}`)
-}
-
-function reviveArray(array: unknown[]): unknown {
-  if (array[0] === marks.map) return reviveMap(array)
-  if (array[0] === marks.set) return new Set(array.slice(1).map(revive))
-  for (let index = 0; index < array.length; index++) array[index] = revive(array[index])
-  return array
-}
-
-function reviveMap(array: readonly unknown[]): Map<unknown, unknown> {
-  const map = new Map()
-  for (let index = 1; index < array.length; index += 2)
-    map.set(revive(array[index]), revive(array[index + 1]))
-  return map
+  throw new SyntaxError(`it has the mark ${JSON.stringify(text[1])}, which this version does not know`)
 }
