@@ -16,6 +16,15 @@ export interface ReadOrder {
   readonly callers?: number
 }
 
+export interface ReaderOptions {
+  /** Whose cache it uses. Default ours. */
+  readonly peer?: string
+  /** How wrong its clock on the wall is. Default 0. */
+  readonly skewMs?: number
+  /** The tag of all its values. Default none. */
+  readonly tag?: string | undefined
+}
+
 /** `fixtures/reader.ts` in a process of its own; it ends with this one. */
 export class ReaderProcess {
   readonly #child: ChildProcess
@@ -25,10 +34,18 @@ export class ReaderProcess {
     this.#child = child
   }
 
-  static async start(redisUrl: string, cacheName: string): Promise<ReaderProcess> {
+  static async start(
+    redisUrl: string,
+    cacheName: string,
+    { peer = 'stepladder', skewMs = 0, tag }: ReaderOptions = {},
+  ): Promise<ReaderProcess> {
     const child = fork(fileURLToPath(new URL('./fixtures/reader.ts', import.meta.url)), {
       execArgv: ['--conditions=@stepladder/source'],
-      env: { ...process.env, REDIS_URL: redisUrl, CACHE_NAME: cacheName },
+      env: {
+        ...process.env,
+        ...{ REDIS_URL: redisUrl, CACHE_NAME: cacheName, PEER: peer, SKEW_MS: String(skewMs) },
+        ...(tag === undefined ? {} : { TAG: tag }),
+      },
     })
     await once(child, 'message')
     return new ReaderProcess(child)
@@ -40,6 +57,10 @@ export class ReaderProcess {
 
   invalidate(key: string): Promise<Reply> {
     return this.#order({ does: 'invalidate', key })
+  }
+
+  invalidateTag(tag: string): Promise<Reply> {
+    return this.#order({ does: 'invalidateTag', key: tag })
   }
 
   /** SIGKILL. */

@@ -5,6 +5,7 @@ import { redisClient } from './redis-client.ts'
 /** It stores in memory or in Redis, not in both; with references where there are tags. */
 export const asyncCacheDedupe: Peer = {
   name: 'async-cache-dedupe',
+  hasTags: true,
   async open(options) {
     const { name, redis, load, tagsOf = noTags, ttlMs = usualTtlMs, maxEntries = usualMaxEntries } = options
     const invalidation = tagsOf !== noTags

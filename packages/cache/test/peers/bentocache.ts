@@ -1,8 +1,8 @@
 import { BentoCache, bentostore } from 'bentocache'
 import { memoryDriver } from 'bentocache/drivers/memory'
 import { redisBusDriver, redisDriver } from 'bentocache/drivers/redis'
-import { Redis } from 'ioredis'
 import { type NodeOptions, noTags, type Peer, type PeerNode, usualMaxEntries, usualTtlMs } from './peer.ts'
+import { redisClient } from './redis-client.ts'
 
 /**
  * https://bentocache.dev/docs/multi-tier. In memory alone with `serialize: false`, which its manual names the faster way;
@@ -10,12 +10,14 @@ import { type NodeOptions, noTags, type Peer, type PeerNode, usualMaxEntries, us
  */
 export const bentocache: Peer = {
   name: 'bentocache',
+  hasTags: true,
   open: (options) => openBento(options, {}, undefined),
 }
 
 /** With connections that fail fast and its breaker, so that it answers while Redis does not. */
 export const bentocacheTuned: Peer = {
   name: 'bentocache, tuned to fail fast',
+  hasTags: true,
   open: (options) =>
     openBento(
       options,
@@ -38,12 +40,11 @@ async function openBento(
   const store = bentostore().useL1Layer(
     memoryDriver({ maxItems: maxEntries, serialize: redis !== undefined }),
   )
-  if (redis !== undefined) {
-    const connection = new Redis(redis, { enableAutoPipelining: true, ...settings })
-    connection.on('error', () => {})
-    store.useL2Layer(redisDriver({ connection }))
-    const { hostname: host, port } = new URL(redis)
-    store.useBus(redisBusDriver({ connection: { host, port: Number(port), ...settings } }))
+  // The bus makes two connections of its own from this one.
+  const bus = redis === undefined ? undefined : redisClient(redis, { enableAutoPipelining: false })
+  if (redis !== undefined && bus) {
+    store.useL2Layer(redisDriver({ connection: redisClient(redis, settings) }))
+    store.useBus(redisBusDriver({ connection: bus }))
   }
   const bento = new BentoCache({
     default: 'cache',
@@ -60,6 +61,9 @@ async function openBento(
     get,
     invalidate: (key) => bento.delete({ key }),
     invalidateTag: (tag) => bento.deleteByTag({ tags: [tag] }),
-    close: () => bento.disconnectAll(),
+    close: async () => {
+      await bento.disconnectAll()
+      bus?.disconnect()
+    },
   }
 }

@@ -7,6 +7,7 @@ import { type Peer, usualMaxEntries, usualTtlMs } from './peer.ts'
 /** CacheableMemory before Keyv on Redis, as its README puts them together. It has neither tags nor a bus. */
 export const cacheManager: Peer = {
   name: 'cache-manager',
+  hasTags: false,
   async open({ name, redis, load, ttlMs = usualTtlMs, maxEntries = usualMaxEntries }) {
     const memory = createKeyv({ ttl: ttlMs, lruSize: maxEntries })
     const stores =

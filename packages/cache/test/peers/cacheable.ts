@@ -17,6 +17,7 @@ import { pubSubProvider } from './pub-sub-provider.ts'
  */
 export const cacheable: Peer = {
   name: 'cacheable',
+  hasTags: true,
   async open(options) {
     const { name, redis, tagsOf = noTags, ttlMs = usualTtlMs, maxEntries = usualMaxEntries } = options
     const cache = new Cacheable({

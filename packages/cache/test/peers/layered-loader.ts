@@ -12,6 +12,7 @@ import { redisClient } from './redis-client.ts'
 /** Memory, RedisCache and a notification pair. Its tags are groups, of which a value has one: the first of its tags. */
 export const layeredLoader: Peer = {
   name: 'layered-loader',
+  hasTags: true,
   open: ({ tagsOf = noTags, ...options }) =>
     tagsOf === noTags ? openFlat(options) : openGrouped({ ...options, tagsOf }),
 }
@@ -28,6 +29,8 @@ async function openFlat({
   const loader = new Loader<unknown>({
     inMemoryCache: { cacheType: 'lru-map', ttlInMsecs: ttlMs, maxItems: maxEntries },
     dataSourceGetOneFn: load,
+    loadErrorHandler: quiet,
+    cacheUpdateErrorHandler: quiet,
     ...(shared && { asyncCache: new RedisCache<unknown>(shared.client, shared.records(ttlMs)) }),
     ...(pair && { notificationPublisher: pair.publisher, notificationConsumer: pair.consumer }),
   })
@@ -61,6 +64,8 @@ async function openGrouped({
         getManyFromGroup: (keys: string[]) => Promise.all(keys.map(load)),
       },
     ],
+    loadErrorHandler: quiet,
+    cacheUpdateErrorHandler: quiet,
     ...(shared && { asyncCache: new RedisGroupCache<unknown>(shared.client, shared.records(ttlMs)) }),
     ...(pair && { notificationPublisher: pair.publisher, notificationConsumer: pair.consumer }),
   })
@@ -76,6 +81,9 @@ async function openGrouped({
     },
   }
 }
+
+/** It prints what goes wrong, and hands it on as well. */
+const quiet = () => {}
 
 function connect(url: string, name: string) {
   const [client, publisherRedis, consumerRedis] = [redisClient(url), redisClient(url), redisClient(url)]

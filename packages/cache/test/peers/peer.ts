@@ -5,6 +5,7 @@
  */
 export interface Peer {
   readonly name: string
+  readonly hasTags: boolean
   /** One process's end of a cache; nodes with the same `name` and `redis` share their values. */
   open(options: NodeOptions): Promise<PeerNode>
 }
@@ -21,6 +22,8 @@ export interface NodeOptions {
   readonly ttlMs?: number | undefined
   /** Values in memory. Default 10,000. */
   readonly maxEntries?: number | undefined
+  /** How long a read may wait for Redis before it does without, where a cache can do that. Default: its own. */
+  readonly readBudgetMs?: number | undefined
 }
 
 export type TagsOf = (key: string) => readonly string[]
@@ -30,7 +33,7 @@ export interface PeerNode {
   get(key: string): Promise<unknown>
   /** Drops one value everywhere. */
   invalidate(key: string): Promise<unknown>
-  /** Drops every value with the tag; undefined where the cache knows no tags. */
+  /** Drops every value with the tag; undefined without tags. */
   readonly invalidateTag?: ((tag: string) => Promise<unknown>) | undefined
   close(): Promise<void>
 }

@@ -25,7 +25,8 @@ export function pubSubProvider(url: string) {
     },
     async subscribe(topic: string, handler: Handler): Promise<void> {
       subscriptions.set(topic, [...(subscriptions.get(topic) ?? []), handler])
-      await subscriber.subscribe(topic)
+      // Whoever closes before it listens is told by nobody else.
+      await subscriber.subscribe(topic).catch(() => {})
     },
     async unsubscribe(topic: string): Promise<void> {
       subscriptions.delete(topic)

@@ -3,8 +3,25 @@ import { noTags, type Peer, usualMaxEntries, usualTtlMs } from './peer.ts'
 
 export const stepladder: Peer = {
   name: 'stepladder',
-  async open({ name, redis, load, tagsOf = noTags, ttlMs = usualTtlMs, maxEntries = usualMaxEntries }) {
-    const cache = createCache({ name, ttl: ttlMs, redis, maxEntries, jitter: 0, embedded: true })
+  hasTags: true,
+  async open({
+    name,
+    redis,
+    load,
+    tagsOf = noTags,
+    ttlMs = usualTtlMs,
+    maxEntries = usualMaxEntries,
+    readBudgetMs,
+  }) {
+    const cache = createCache({
+      name,
+      ttl: ttlMs,
+      redis,
+      maxEntries,
+      readBudget: readBudgetMs,
+      jitter: 0,
+      embedded: true,
+    })
     const get =
       tagsOf === noTags
         ? (key: string) => cache.getOrSet(key, () => load(key))
