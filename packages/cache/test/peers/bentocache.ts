@@ -2,7 +2,7 @@ import { BentoCache, bentostore } from 'bentocache'
 import { memoryDriver } from 'bentocache/drivers/memory'
 import { redisBusDriver, redisDriver } from 'bentocache/drivers/redis'
 import { type NodeOptions, noTags, type Peer, type PeerNode, usualMaxEntries, usualTtlMs } from './peer.ts'
-import { redisClient } from './redis-client.ts'
+import { type ClientSettings, redisClient } from './redis-client.ts'
 
 /**
  * https://bentocache.dev/docs/multi-tier. In memory alone with `serialize: false`, which its manual names the faster way;
@@ -26,15 +26,9 @@ export const bentocacheTuned: Peer = {
     ),
 }
 
-interface FailFast {
-  readonly commandTimeout?: number
-  readonly maxRetriesPerRequest?: number
-  readonly enableOfflineQueue?: boolean
-}
-
 async function openBento(
   { name, redis, load, tagsOf = noTags, ttlMs = usualTtlMs, maxEntries = usualMaxEntries }: NodeOptions,
-  settings: FailFast,
+  settings: ClientSettings,
   breaker: { l2CircuitBreakerDuration: string; suppressL2Errors: boolean } | undefined,
 ): Promise<PeerNode> {
   const store = bentostore().useL1Layer(
