@@ -1,7 +1,9 @@
 import { begin, type Closeable, type End, inside, isHeard, withDeadline } from '@stepladder/core'
+import type { Invalidation } from './bus/bus.ts'
 import type { CacheLike, InvalidateOptions } from './cache-like.ts'
 import { checkKey, checkTags, everything } from './call/key.ts'
 import type { Policy } from './call/policy.ts'
+import { wholeCache } from './call/scope.ts'
 import { type EntryOptions, readWish } from './call/wish.ts'
 import { CacheClosedError } from './errors.ts'
 import type { CacheParts } from './parts.ts'
@@ -16,6 +18,10 @@ import {
   defineOne,
   type ManyDefinition,
 } from './views/define.ts'
+import { LocalCache } from './views/local-cache.ts'
+import { LocalChanges } from './views/local-changes.ts'
+import { Namespace } from './views/namespace.ts'
+import { type Keys, type WarmOptions, type WarmResult, warm } from './views/warm.ts'
 import { type Delivery, Writer } from './write/writer.ts'
 
 /** What a running load may take to end when the cache is closed. */
@@ -27,6 +33,9 @@ const closeWithinMs = 5_000
  */
 export class Cache implements CacheLike, Closeable {
   readonly name: string
+  /** The memory of this process, synchronously: for code that was built on an LRU. */
+  readonly local: LocalCache
+  readonly #localChanges: LocalChanges
   readonly #parts: CacheParts
   readonly #usual: Policy
   readonly #reader: Reader
@@ -41,6 +50,8 @@ export class Cache implements CacheLike, Closeable {
     this.#reader = new Reader(parts, usual)
     this.#writer = new Writer(parts)
     const { copies, bus } = parts
+    this.#localChanges = new LocalChanges(this.name, copies, (change) => this.#announce(change))
+    this.local = new LocalCache({ ...parts, usual, changes: this.#localChanges }, wholeCache)
     bus.subscribe({
       onInvalidation: (invalidation) => copies.drop(invalidation),
       onGap: () => {
@@ -82,6 +93,16 @@ export class Cache implements CacheLike, Closeable {
     if (this.#failure) throw this.#failure
     const begin = () => this.#begin('getOrSet')
     return this.#reader.getOrLoadMany(keys, loadMany, options, begin) as Promise<Map<string, T>> // as in `getOrSet`
+  }
+
+  /**
+   * What `load` brings, although there may be a value, which is served until then. Where another process is loading
+   * the key, or did so since this one has, that will do. As `getOrSet` otherwise.
+   */
+  async refresh<T>(key: string, load: Load<T>, options?: EntryOptions<NoInfer<T>>): Promise<T> {
+    const end = this.#begin('getOrSet')
+    // As in `getOrSet`.
+    return this.#ended(end, () => this.#reader.refresh(key, load, options, end)) as Promise<T>
   }
 
   /** The value, or undefined when there is none to be had within the budget. Loads nothing. */
@@ -153,6 +174,19 @@ export class Cache implements CacheLike, Closeable {
     return defineMany(this, definition)
   }
 
+  /** The part of the cache whose keys stand under `name:`, to be used and cleared like a cache of its own. */
+  namespace(name: string): Namespace {
+    return new Namespace(this, name)
+  }
+
+  /**
+   * Loads what nobody has yet, before anybody asks for it: a few keys at a time, with progress. A key that fails is
+   * counted, with its reason, and stops nothing. Rejects for wrong options, and when `keys` itself fails.
+   */
+  async warm<T>(keys: Keys, options: WarmOptions<T>): Promise<WarmResult> {
+    return warm(this, keys, options)
+  }
+
   /** Waits for what is under way (5 s at most), delivers what waits if Redis answers, and lets go. */
   async close(): Promise<void> {
     if (this.#failure instanceof CacheClosedError) return
@@ -160,6 +194,7 @@ export class Cache implements CacheLike, Closeable {
     const { copies, bus, store, limits } = this.#parts
     // Loads that take longer are not waited for; what they bring is not kept.
     await withDeadline('closing', closeWithinMs, () => copies.settled(), limits.clock).catch(() => {})
+    await this.#localChanges.close()
     await this.#writer.close()
     copies.gap()
     await bus.close()
@@ -197,6 +232,11 @@ export class Cache implements CacheLike, Closeable {
       end?.(delivery)
       return delivery
     })
+  }
+
+  async #announce(change: Invalidation): Promise<void> {
+    const end = this.#begin('invalidate')
+    await this.#writer.announce(change).then(end, (failure: unknown) => end?.('failed', failure))
   }
 
   /** Nothing at all while nobody listens: a hit costs less than the measuring of it. */

@@ -9,6 +9,15 @@ export class InvalidKeyError extends StepladderError {
   }
 }
 
+/** A memoized function was called with something that cannot be part of a key, such as a function; see its option `key`. */
+export class UnkeyableArgumentError extends StepladderError {
+  readonly code = 'UNKEYABLE_ARGUMENT'
+
+  constructor(name: string, path: string, found: string) {
+    super(`memoize "${name}": ${path} is ${found}, which cannot be part of a key: give the option \`key\``)
+  }
+}
+
 /**
  * The value does not survive the store: it holds a function, a class instance with methods, a cycle ... `set` rejects
  * with it; `getOrSet` hands the value to its callers, keeps nothing, and reports it as the cause of `unstorable`.

@@ -15,6 +15,7 @@ export { createCache } from './create-cache.ts'
 export {
   CacheClosedError,
   InvalidKeyError,
+  UnkeyableArgumentError,
   UnreadableRecordError,
   UnstorableValueError,
   ValueTooLargeError,
@@ -25,5 +26,12 @@ export type { Load, LoadContext } from './read/loader.ts'
 export type { ManyOptions } from './read/reader.ts'
 export { RedisStore } from './store/redis.ts'
 export type { CacheStore, Claim, Claimed, Claims, ClaimTimes, Fill, Lease } from './store/store.ts'
+export { cacheManagerStore, type KeyvClass } from './views/cache-manager-store.ts'
 export type { CachedFunction, CachedManyFunction, Definition, ManyDefinition } from './views/define.ts'
+export { type KeepWarmOptions, keepWarm } from './views/keep-warm.ts'
+export { type KeyvStore, keyvStore } from './views/keyv-store.ts'
+export { LocalCache, type LocalOptions } from './views/local-cache.ts'
+export { type AsyncFunction, type Memoized, type MemoizeOptions, memoize } from './views/memoize.ts'
+export { Namespace } from './views/namespace.ts'
+export type { Keys, WarmOptions, WarmProgress, WarmResult } from './views/warm.ts'
 export type { Delivery } from './write/writer.ts'

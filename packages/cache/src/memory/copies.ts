@@ -4,6 +4,7 @@ import { everything } from '../call/key.ts'
 import { Entries } from './entries.ts'
 import { type Entry, hasCurrentTags, type TagEpoch, unknownEpoch } from './entry.ts'
 import { type Flight, Flights } from './flights.ts'
+import { Misses } from './misses.ts'
 import { TagEpochs } from './tag-epochs.ts'
 
 /** How a read ended, and with what. */
@@ -21,12 +22,15 @@ export class Copies {
   readonly reads: Flights<Answer> = new Flights()
   /** Reads that load what is missing, and writes. */
   readonly loads: Flights<Answer> = new Flights()
+  /** Reads that wait for nobody, and bring what they did not find later. */
+  readonly misses: Misses
   readonly #entries: Entries<Entry>
   readonly #bus: Bus
   readonly #clock: Clock
 
   constructor(bus: Bus, clock: Clock, { maxEntries, maxBytes }: { maxEntries: number; maxBytes: number }) {
     this.epochs = new TagEpochs(4 * maxEntries)
+    this.misses = new Misses(clock)
     this.#entries = new Entries(maxEntries, maxBytes)
     this.#bus = bus
     this.#clock = clock
@@ -66,7 +70,18 @@ export class Copies {
     if (state === 'current' && hasCurrentTags(entry)) this.#entries.set(key, entry)
   }
 
-  drop({ keys, tags }: Invalidation): void {
+  /** Keeps what comes from no flight, whatever was there. */
+  put(key: string, entry: Entry): void {
+    this.#entries.set(key, entry)
+  }
+
+  drop(invalidation: Invalidation): void {
+    this.misses.drop(invalidation)
+    this.sweep(invalidation)
+  }
+
+  /** `drop`, but not for the readers who wait for nobody: what they bring is not older than this. */
+  sweep({ keys, tags }: Invalidation): void {
     for (const key of keys) {
       this.#entries.delete(key)
       this.reads.dropKey(key)
@@ -84,6 +99,7 @@ export class Copies {
   gap(): void {
     this.#entries.clear()
     this.epochs.clear()
+    this.misses.gap()
     this.reads.gap()
     this.loads.gap()
   }

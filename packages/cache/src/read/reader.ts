@@ -83,6 +83,37 @@ export class Reader {
     return found
   }
 
+  /** Loads anew what may still be served. Where another process is at it, or was faster, that will do. */
+  async refresh(
+    key: string,
+    load: AnyLoad,
+    options: EntryOptions<never> | undefined,
+    end: End | undefined,
+  ): Promise<unknown> {
+    const wish = readWish(this.#name, key, options, this.#usual)
+    this.#checkLoader('load', load)
+    const { copies } = this.#parts
+    if (!copies.fresh(key)) await this.look(key)
+    const present = copies.loads.find(key) ? undefined : copies.fresh(key)
+    if (!present) return this.#answer(wish, load, end)
+    let isAsked = false
+    const loadOnce: AnyLoad = (context) => {
+      isAsked = true
+      return load(context)
+    }
+    try {
+      const task = (flight: Parameters<ReadThrough['load']>[0]) =>
+        this.#readThrough.refresh(flight, wish, loadOnce, present)
+      const { value, outcome } = await inside(end, () => copies.loads.start(key, wish.tags, task)).answer
+      end?.(outcome)
+      return value
+    } catch (failure) {
+      if (isAsked) throw failure
+      // The store is away, so there is no lease to be had. The loader still answers.
+      return this.#answer(wish, load, end)
+    }
+  }
+
   /** Loads what is still served anew, in the background, if its time has come. */
   refreshIfDue(
     key: string,

@@ -33,12 +33,17 @@ export class Writer {
   }
 
   async invalidate(invalidation: Invalidation): Promise<Delivery> {
-    const { copies, limits } = this.#parts
+    const { copies } = this.#parts
     copies.drop(invalidation)
-    const delivery = await this.#tellOrQueue(invalidation, () => this.#tell(invalidation, limits.budgetMs))
+    const delivery = await this.announce(invalidation)
     // Once more: reads that began meanwhile may have met the old record before it was gone.
-    copies.drop(invalidation)
+    copies.sweep(invalidation)
     return delivery
+  }
+
+  /** `invalidate`, for what this process has seen to by itself. */
+  announce(invalidation: Invalidation): Promise<Delivery> {
+    return this.#tellOrQueue(invalidation, () => this.#tell(invalidation, this.#parts.limits.budgetMs))
   }
 
   /** Throws what the codec throws for the value before anything is changed. While the store is away nothing is kept. */
