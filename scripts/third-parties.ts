@@ -9,7 +9,10 @@ const places: Record<string, { code: string[]; types?: string[] }> = {
   'express-session': { code: ['session/src/express/*'] },
   ioredis: { code: ['core/src/adapters/*'] },
   // Kysely is an ESM-only package and our build is CommonJS: the application hands us its instance.
-  kysely: { code: [], types: ['queue/src/sinks/*', 'session/src/backends/*', 'shard/src/**'] },
+  kysely: {
+    code: [],
+    types: ['cache/src/kysely/*', 'queue/src/sinks/*', 'session/src/backends/*', 'shard/src/**'],
+  },
   opossum: { code: ['core/src/adapters/*'] },
   pg: { code: ['core/testing/*'] },
   // Vitest cannot be required, and testing/ is published as CommonJS: a contract is handed its runner, see
