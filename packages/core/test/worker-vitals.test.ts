@@ -60,9 +60,10 @@ test('a blocked worker and a stopped one delay a scrape by less than 250 ms, and
   await vi.waitFor(async () => expect(await knownWorkers(cluster)).toBe(3), { timeout: 10_000 })
   const undisturbedMs = await medianScrapeMs(cluster)
 
-  const workers = await childrenOf(cluster.supervisor.pid)
+  const { pid } = await cluster.json<{ pid: number }>('/pid')
+  const children = await childrenOf(cluster.supervisor.pid)
   try {
-    process.kill(workers[0]!, 'SIGSTOP')
+    process.kill(pid, 'SIGSTOP')
     await cluster.json('/block?ms=10000')
     await vi.waitFor(
       async () => expect((await scrape(cluster)).get('stepladder_cluster_stale_workers')).toBe(2),
@@ -73,7 +74,7 @@ test('a blocked worker and a stopped one delay a scrape by less than 250 ms, and
     expect(await knownWorkers(cluster)).toBe(3)
   } finally {
     // Neither would hear that it is to stop.
-    for (const pid of workers) process.kill(pid, 'SIGKILL')
+    for (const pid of children) process.kill(pid, 'SIGKILL')
   }
 })
 

@@ -9,6 +9,7 @@ import { supervisorSnapshot } from '../metrics/supervisor-metrics.ts'
 import { ListeningSockets } from '../sockets/listening-sockets.ts'
 import { FleetWatch } from '../watch/fleet-watch.ts'
 import type { Replacement } from '../watch/replacement.ts'
+import { Reaper } from './reaper.ts'
 import type { SupervisorOptions } from './supervisor-options.ts'
 import { type WorkerExit, WorkerHandle } from './worker-handle.ts'
 
@@ -32,6 +33,7 @@ export class Fleet {
   readonly #hub = new MessageHub()
   readonly #seat = new LeaderSeat()
   readonly #ledger = new MetricsLedger<WorkerHandle>()
+  readonly #reaper = new Reaper()
   readonly #restarts = new Map<string, number>()
   readonly #onTrial = new WeakSet<WorkerHandle>()
   #isStopping = false
@@ -56,6 +58,7 @@ export class Fleet {
     })
     this.living.add(worker)
     if (isOnTrial) this.#onTrial.add(worker)
+    if (worker.pid !== undefined) this.#reaper.join(worker.pid)
     this.#hub.join(worker)
     this.#watch.join(worker)
     if (this.#isStopping) worker.send({ stepladder: 'stopping' })
@@ -89,7 +92,7 @@ export class Fleet {
     await Promise.all(drained)
     // A worker that was just starting may have asked for one since, and this process would never end.
     this.sockets.close()
-    await this.#watch.close()
+    await Promise.all([this.#watch.close(), this.#reaper.close()])
   }
 
   /** Ends all workers at once. */
@@ -97,10 +100,12 @@ export class Fleet {
     for (const worker of this.living) worker.kill()
     this.sockets.close()
     void this.#watch.close()
+    void this.#reaper.close()
   }
 
   #forget(worker: WorkerHandle): void {
     this.living.delete(worker)
+    if (worker.pid !== undefined) this.#reaper.leave(worker.pid)
     this.#hub.leave(worker)
     this.#seat.leave(worker)
     this.#watch.leave(worker)

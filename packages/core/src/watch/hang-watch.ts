@@ -6,6 +6,7 @@ import { youngMs } from '../cluster/restart-policy.ts'
 import { Silence } from '../link/silence.ts'
 import { describeHang, type LastWord } from './hang-word.ts'
 import { readLastWords } from './last-words.ts'
+import { isStopped } from './stopped-process.ts'
 
 /** A worker as the watch needs it. */
 export interface Suspect {
@@ -23,6 +24,8 @@ export interface HangWatchOptions<Worker> {
   readonly onHang: (worker: Worker, isHung: () => boolean) => void
   readonly log: (line: string) => void
   readonly clock?: Clock
+  /** Whether a process was stopped as a whole, as the system tells. */
+  readonly isStopped?: (pid: number | undefined) => boolean
   /** How long to wait when a successor hangs soon after its start, as its forerunners did. */
   readonly backoff?: Backoff
 }
@@ -39,8 +42,11 @@ interface Case {
 }
 
 /** How often it is looked whose heartbeats do not come, in milliseconds. */
-const lookEveryMs = 250
-/** The last heartbeat came at most so long before the silence began, in milliseconds. */
+const lookEveryMs = 100
+/**
+ * So much longer one is waited for of whom nobody can tell why nothing is heard, in milliseconds: on a busy machine
+ * its heartbeats are late, and its watchdog as well.
+ */
 const graceMs = 500
 /** A watchdog that is awake says so again within this, in milliseconds. */
 const answersWithinMs = 750
@@ -49,7 +55,9 @@ const answersWithinMs = 750
  * Finds the workers that hang: their own watchdog says so, or, where a whole process stands still, their
  * heartbeats do not come.
  *
- *   well --word of its watchdog, or no heartbeat for hangMs + 500--> hangs --a heartbeat--> well
+ *   well --word of its watchdog--> hangs --a heartbeat--> well
+ *   well --no heartbeat for hangMs, and its process is stopped--> hangs
+ *   well --no heartbeat for hangMs + 500, and no word--> hangs
  *
  * One that does not serve yet or no more is left alone, as is one at a breakpoint.
  */
@@ -57,6 +65,7 @@ export class HangWatch<Worker extends Suspect> implements Closeable {
   readonly #options: HangWatchOptions<Worker>
   readonly #clock: Clock
   readonly #backoff: Backoff
+  readonly #isStopped: (pid: number | undefined) => boolean
   readonly #cases = new Map<Worker, Case>()
   /** By place: how many workers in a row hung soon after their start. */
   readonly #youngHangs = new Map<number, number>()
@@ -65,6 +74,7 @@ export class HangWatch<Worker extends Suspect> implements Closeable {
   constructor(options: HangWatchOptions<Worker>) {
     this.#options = options
     this.#clock = options.clock ?? systemClock
+    this.#isStopped = options.isStopped ?? isStopped
     this.#backoff = options.backoff ?? exponentialBackoff({ baseMs: 1_000, maxMs: 60_000 })
     if (options.hangMs !== undefined) this.#lookLater()
   }
@@ -108,12 +118,17 @@ export class HangWatch<Worker extends Suspect> implements Closeable {
     for (const [worker, known] of this.#cases) {
       const silentMs = known.silence.look(known.wasHeard || !known.isWatched)
       known.wasHeard = false
-      if (hangMs === undefined || silentMs < hangMs + graceMs) continue
-      if (this.#clock.monotonic() < known.excusedUntil) continue
-      const seconds = (silentMs / 1_000).toFixed(1)
-      this.#suspect(worker, silentMs, `not heard of for ${seconds} s, as if its process were stopped`)
+      if (hangMs === undefined || silentMs < hangMs || known.hangsSince !== undefined) continue
+      const story = this.#storyOf(worker, known, silentMs >= hangMs + graceMs)
+      if (story)
+        this.#suspect(worker, silentMs, `not heard of for ${(silentMs / 1_000).toFixed(1)} s, ${story}`)
     }
     this.#lookLater()
+  }
+
+  #storyOf({ pid }: Worker, { excusedUntil }: Case, isLong: boolean): string | undefined {
+    if (this.#isStopped(pid)) return 'its process is stopped'
+    return isLong && this.#clock.monotonic() >= excusedUntil ? 'as if its process were stopped' : undefined
   }
 
   #listen(worker: Worker, word: LastWord): void {
