@@ -57,10 +57,9 @@ function isExactObject(object: object, depth: number): boolean {
     const names = Object.keys(object)
     return !names.includes('__proto__') && areExact(names) && areExact(Object.values(object))
   }
-  if (Buffer.isBuffer(object)) return true
-  if (types.isUint8Array(object)) return isBuiltIn(prototype, 2)
-  if (!isBuiltIn(prototype, 1)) return false
-  if (Array.isArray(object)) return areExact(object)
-  if (types.isMap(object)) return areExact([...object.keys()]) && areExact([...object.values()])
-  return types.isSet(object) ? areExact([...object]) : types.isDate(object)
+  if (Array.isArray(object)) return isBuiltIn(prototype, 1) && areExact(object)
+  // msgpackr knows those of its own realm only.
+  if (prototype === Map.prototype && types.isMap(object)) return areExact([...object].flat())
+  if (prototype === Set.prototype && types.isSet(object)) return areExact([...object])
+  return Buffer.isBuffer(object) || prototype === Uint8Array.prototype || prototype === Date.prototype
 }
