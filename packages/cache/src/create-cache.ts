@@ -12,6 +12,7 @@ import { Cache } from './cache.ts'
 import { Copies } from './memory/copies.ts'
 import { type CacheOptions, type CacheSettings, readOptions } from './options.ts'
 import { RedisStore } from './store/redis.ts'
+import { RedisLink } from './store/redis-link.ts'
 import type { CacheStore } from './store/store.ts'
 import { Journal } from './write/journal.ts'
 
@@ -26,7 +27,8 @@ export function createCache(options: CacheOptions): Cache {
   const settings = readOptions(options)
   const { name, budgetMs, report, clock, jitter, codec, usual } = settings
   const { store, bus, opened } = connect(settings)
-  const breaker = opossumBreaker({ name: `cache ${name}`, report })
+  // Few: a call may stand for a hundred reads, and one that fails has taken the whole budget of each.
+  const breaker = opossumBreaker({ name: `cache ${name}`, report, minCalls: 2 })
   const parts = {
     ...{ store, bus, jitter, codec },
     copies: new Copies(bus, clock, settings),
@@ -52,13 +54,14 @@ function connect(settings: CacheSettings): Connected {
   return { store, bus, opened: Promise.resolve() }
 }
 
-function connectToRedis(redis: RedisOption, { name, clock }: CacheSettings): Connected {
+function connectToRedis(redis: RedisOption, settings: CacheSettings): Connected {
+  const { name, clock, report, tracking } = settings
   const publisher = open(name, redis)
-  const subscriber = open(name, redis)
+  const link = new RedisLink(clock)
   return {
-    store: new RedisStore(name, publisher),
-    bus: new RedisBus({ name, publisher, subscriber, clock }),
-    opened: Promise.all([publisher, subscriber]),
+    store: new RedisStore(name, publisher, link),
+    bus: new RedisBus({ name, publisher, link, tracking, report, clock }),
+    opened: publisher,
   }
 }
 

@@ -24,6 +24,8 @@ export interface CacheOptions extends Omit<PolicyOptions, 'ttl'>, RecordOptions 
   readonly ttl: Duration
   /** A URL, or a client that the app has; it is duplicated. Undefined: the embedded engine. */
   readonly redis?: RedisOption | undefined
+  /** Whether Redis is asked to tell of writes by other programs too (`CLIENT TRACKING`). Default true. */
+  readonly tracking?: boolean | undefined
   /** TTLs are shortened by a random share of up to this. Default 0.1. */
   readonly jitter?: number | undefined
   /** Values in the memory of this process. Default 10,000. */
@@ -55,12 +57,13 @@ export interface CacheSettings extends Pick<CacheOptions, 'redis' | 'store' | 'b
   readonly report: Reporter
   readonly clock: Clock
   readonly isEmbeddedMeant: boolean
+  readonly tracking: boolean
 }
 
 const recordOptionNames = ['codec', 'maxValueBytes', 'compress', 'encrypt'] as const
 const known = [
   ...['name', 'redis', 'jitter', 'maxEntries', 'maxBytes', 'readBudget'],
-  ...['report', 'clock', 'embedded', 'store', 'bus'],
+  ...['report', 'clock', 'embedded', 'store', 'bus', 'tracking'],
   ...policyOptionNames,
   ...recordOptionNames,
 ]
@@ -90,6 +93,7 @@ export function readOptions(options: CacheOptions): CacheSettings {
     codec: recordCodec({ name, ...recordOptionsOf(options) }),
     maxBytes: parseSize(`cache "${name}"`, 'maxBytes', maxBytes),
     isEmbeddedMeant: embedded,
+    tracking: options.tracking ?? true,
   }
 }
 

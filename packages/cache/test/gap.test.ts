@@ -30,11 +30,10 @@ async function setUp(wrap = (bus: Bus) => bus) {
   const name = keyPrefix('gap')
   const reports = new RecordedReports()
   const publisher = openRedis(proxy.url('redis'), { owner: 'test' })
-  const subscriber = openRedis(proxy.url('redis'), { owner: 'test' })
   const behind = createCache({
     ...{ name, ttl: '1m', readBudget: 200, report: reports.report },
     store: new RedisStore(name, publisher),
-    bus: wrap(new RedisBus({ name, publisher, subscriber })),
+    bus: wrap(new RedisBus({ name, publisher })),
   })
   const beside = createCache({ name, ttl: '1m', redis: redis.url })
   opened.push(behind, beside)

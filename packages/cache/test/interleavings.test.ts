@@ -77,11 +77,10 @@ async function play({
   const name = keyPrefix('play')
   const caches = Array.from({ length: 3 }, () => {
     const publisher = openRedis(url, { owner: 'test' })
-    const subscriber = openRedis(url, { owner: 'test' })
     const store = wrap(new RedisStore(name, publisher))
     return createCache({
       ...{ name, ttl: '5m', readBudget: budgetMs, store },
-      bus: new RedisBus({ name, publisher, subscriber, fenceMs }),
+      bus: new RedisBus({ name, publisher, fenceMs }),
     })
   })
   const stale: string[] = []

@@ -19,11 +19,10 @@ function makeCaches(count: number, wrap = (store: CacheStore) => store): Cache[]
   const name = keyPrefix('race')
   const caches = Array.from({ length: count }, () => {
     const publisher = openRedis(redis.url, { owner: 'test' })
-    const subscriber = openRedis(redis.url, { owner: 'test' })
     return createCache({
       ...{ name, ttl: '1m', readBudget: '5s' },
       store: wrap(new RedisStore(name, publisher)),
-      bus: new RedisBus({ name, publisher, subscriber }),
+      bus: new RedisBus({ name, publisher }),
     })
   })
   opened.push(...caches)

@@ -6,8 +6,6 @@ export interface RedisClient {
   // With Buffers in the answer where texts would be; `callBuffer` loses its command where ioredis pipelines by itself.
   getBuffer(key: string): Promise<Buffer | null>
   mgetBuffer(...keys: string[]): Promise<(Buffer | null)[]>
-  evalBuffer(script: string, numKeys: number, ...args: (string | Buffer | number)[]): Promise<unknown>
-  evalshaBuffer(digest: string, numKeys: number, ...args: (string | Buffer | number)[]): Promise<unknown>
   duplicate(...args: never[]): RedisClient
   connect(): Promise<void>
   disconnect(): void

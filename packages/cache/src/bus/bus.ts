@@ -11,6 +11,13 @@ export interface BusListener {
   onInvalidation(invalidation: Invalidation): void
   /** Messages may have been missed before this moment. */
   onGap(): void
+  /**
+   * What the store holds for these was written, or went, and no message says why: another program, the end of its
+   * time, or another process that stored what it loaded. Copies of it may be older than what is there now; a load
+   * under way is not overtaken, since its lease tells that; whoever waits for somebody else's load may look again.
+   * Never called for what this process wrote itself, unless somebody else's write may have been in between.
+   */
+  onTouched?(touched: Invalidation): void
 }
 
 /** Carries invalidations between the processes that share a cache. */

@@ -1,127 +1,212 @@
-import { randomUUID } from 'node:crypto'
-import { type Clock, type RedisClient, systemClock, type Timer } from '@stepladder/core'
-import { RedisKeys } from '../store/redis-keys.ts'
+import {
+  begin,
+  type Clock,
+  ignoreReports,
+  type RedisClient,
+  type Reporter,
+  systemClock,
+  type Timer,
+} from '@stepladder/core'
+import { readHeads } from '../store/redis-heads.ts'
+import { isCluster } from '../store/redis-incarnation.ts'
+import { keyPrefixOf, RedisKeys } from '../store/redis-keys.ts'
+import { RedisLink } from '../store/redis-link.ts'
 import { type Bus, type BusListener, type Invalidation, readInvalidation } from './bus.ts'
+import { RedisSubscription, type SubscribedClient } from './redis-subscription.ts'
+import { RedisSubscriptions } from './redis-subscriptions.ts'
+import { Touches } from './touches.ts'
 
 export interface RedisBusOptions {
   readonly name: string
-  /** Publishes; belongs to somebody else. */
+  /** Publishes; belongs to the store. What listens is copied from it. */
   readonly publisher: Promise<RedisClient>
-  /** Listens, and does nothing else; the bus closes it. */
-  readonly subscriber: Promise<RedisClient>
+  /** That of the store which uses the same client. */
+  readonly link?: RedisLink | undefined
   /** How old the last proof of a working channel may be. Default 1000. */
   readonly fenceMs?: number | undefined
+  /** Whether Redis is asked to tell of every write, whoever makes it. Default true. */
+  readonly tracking?: boolean | undefined
+  /** Hears of a server that refuses to. Default: nobody. */
+  readonly report?: Reporter | undefined
   readonly clock?: Clock | undefined
 }
 
+/** Messages of a cluster that are known again. */
+const mostRemembered = 1_000
+
 /**
- * Redis pub/sub with a heartbeat. Every quarter of the fence the bus publishes a beat to itself: Redis keeps
- * the order of messages to one subscriber, so a beat that comes back proves that everything published before
- * it was sent has been heard.
- *
- *     down ──SUBSCRIBE answered (gap)──▶ up ──connection closed──▶ down
- *                                        up ──a beat is missing (gap)──▶ up
+ * Redis pub/sub and tracking with a heartbeat. Every quarter of the fence the bus publishes a beat to itself: a
+ * server keeps the order of messages to one subscriber, so a beat that comes back proves that everything published
+ * before it was sent has been heard on that connection. On a cluster there is a connection to each master, and as
+ * much is trusted as the one that heard least allows.
  */
 export class RedisBus implements Bus {
   heardUntil: number = Number.NEGATIVE_INFINITY
-  readonly #id = randomUUID()
-  readonly #channel: string
-  readonly #beats: string
+  readonly #name: string
+  readonly #keys: RedisKeys
+  readonly #link: RedisLink
   readonly #publisher: Promise<RedisClient>
-  readonly #subscriber: Promise<RedisClient>
   readonly #fenceMs: number
+  readonly #isTracking: boolean
+  readonly #report: Reporter
   readonly #clock: Clock
+  /** The latest messages, where each may come over several connections. */
+  readonly #heard = new Set<string>()
+  #subscriptions: RedisSubscriptions | undefined
   #listener: BusListener | undefined
-  #isUp = false
+  #touches: Touches | undefined
   #sentBeat = 0
-  #heardBeat = 0
+  /** When a beat was last on its way for sure. */
+  #publishedAt = Number.NEGATIVE_INFINITY
   #timer: Timer | undefined
+  #hasSaidUntracked = false
   #isClosed = false
 
-  constructor({ name, publisher, subscriber, fenceMs = 1_000, clock = systemClock }: RedisBusOptions) {
-    this.#channel = new RedisKeys(name).channel()
-    this.#beats = `${this.#channel}:${this.#id}`
+  constructor(options: RedisBusOptions) {
+    const { name, publisher, link, fenceMs = 1_000, tracking = true } = options
+    const { report = ignoreReports, clock = systemClock } = options
+    this.#name = name
+    this.#keys = new RedisKeys(name)
+    this.#link = link ?? new RedisLink(clock)
     this.#publisher = publisher
-    this.#subscriber = subscriber
     this.#fenceMs = fenceMs
+    this.#isTracking = tracking
+    this.#report = report
     this.#clock = clock
   }
 
   subscribe(listener: BusListener): void {
     this.#listener = listener
+    this.#link.onIncident = () => listener.onGap()
     // A client that cannot be had (no ioredis) is told by the store; here it means: never up.
-    this.#subscriber.then((client) => this.#listenOn(client)).catch(() => {})
+    this.#publisher.then((client) => this.#listen(client)).catch(() => {})
   }
 
-  async publish({ keys, tags }: Invalidation): Promise<void> {
+  async publish(invalidation: Invalidation): Promise<void> {
     const client = await this.#publisher
-    await client.call('publish', this.#channel, JSON.stringify({ from: this.#id, keys, tags }))
+    const channel = this.#keys.channel(keyPrefixOf(client))
+    await client.call('publish', channel, this.#link.message(invalidation))
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
     this.#timer?.cancel()
+    this.#touches?.close()
+    this.#subscriptions?.close()
     this.heardUntil = Number.NEGATIVE_INFINITY
-    // Not waited for: a connection that is still being made ends when it is.
-    this.#subscriber.then((client) => client.disconnect()).catch(() => {})
   }
 
-  #listenOn(client: RedisClient): void {
+  #listen(client: SubscribedClient): void {
     if (this.#isClosed) return
-    client.on('message', (channel, text) => {
-      if (channel === this.#beats) this.#hearBeat(String(text))
-      else this.#hear(String(text))
+    const keyPrefix = keyPrefixOf(client)
+    const touches = new Touches({
+      writes: this.#link.writes,
+      lookUp: (touched) => this.#lookUp(client, touched),
+      tell: (touched) => this.#listener?.onTouched?.(touched),
+      clock: this.#clock,
     })
-    client.on('close', () => {
-      this.#isUp = false
-    })
-    client.on('ready', () => this.#join(client))
-    if (client.status === 'ready') this.#join(client)
-    this.#beat()
+    this.#touches = touches
+    const messages = this.#keys.channel(keyPrefix)
+    const beats = `${messages}:${this.#link.id}`
+    const channels = { messages, beats, prefixes: this.#isTracking ? this.#keys.prefixes(keyPrefix) : [] }
+    const heard = {
+      onJoin: () => this.#sendBeat(client, beats),
+      onGap: () => this.#listener?.onGap(),
+      onBeat: () => this.#trust(),
+      onMessage: (text: string) => this.#hear(text),
+      onWritten: (names: readonly Buffer[] | null) => {
+        if (names === null) this.#listener?.onGap()
+        else touches.hear(this.#keys.read(names, keyPrefix))
+      },
+      onUntracked: (cause: unknown) => this.#sayUntracked(cause),
+    }
+    const open = (listening: SubscribedClient) => {
+      const subscription = new RedisSubscription(listening, channels, heard, this.#clock)
+      subscription.open(() => this.#sentBeat)
+      return subscription
+    }
+    this.#publishedAt = this.#clock.monotonic()
+    this.#subscriptions = new RedisSubscriptions(client, open)
+    this.#beat(client, beats)
   }
 
-  #join(client: RedisClient): void {
-    client.call('subscribe', this.#channel, this.#beats).then(
+  #beat(client: SubscribedClient, beats: string): void {
+    this.#subscriptions?.follow()
+    this.#trust()
+    this.#sendBeat(client, beats)
+    this.#reopenWhatIsDead(client)
+    this.#timer = this.#clock.after(this.#fenceMs / 4, () => this.#beat(client, beats)).unref()
+  }
+
+  #sendBeat(client: RedisClient, beats: string): void {
+    // One that is not sent must not be missed.
+    if (client.status !== 'ready') return
+    const sentAt = this.#clock.monotonic()
+    client.call('publish', beats, `${++this.#sentBeat} ${sentAt}`).then(
       () => {
-        this.#listener?.onGap()
-        // Beats sent before this moment prove nothing: others may have spoken while we were away.
-        this.#heardBeat = this.#sentBeat
-        this.#isUp = true
-        this.#sendBeat()
+        this.#publishedAt = sentAt
       },
-      // The connection broke again, and will be ready again.
+      // It will be missed, and that is the news.
       () => {},
     )
   }
 
-  #beat(): void {
-    if (this.#isUp) this.#sendBeat()
-    this.#timer = this.#clock.after(this.#fenceMs / 4, () => this.#beat()).unref()
+  #trust(): void {
+    this.heardUntil = (this.#subscriptions?.heardAt ?? Number.NEGATIVE_INFINITY) + this.#fenceMs
   }
 
-  #sendBeat(): void {
-    const beat = ++this.#sentBeat
-    const text = `${beat} ${this.#clock.monotonic()}`
-    // A beat that is not sent will be missed, and that is the news.
-    this.#publisher.then((client) => client.call('publish', this.#beats, text)).catch(() => {})
+  /** A connection whose other end is gone without a word would stay open for a quarter of an hour. */
+  #reopenWhatIsDead(client: SubscribedClient): void {
+    const silentMs = this.#clock.monotonic() - this.#publishedAt
+    const patienceMs = 3 * this.#fenceMs
+    if (silentMs < this.#fenceMs) this.#subscriptions?.reopenSilent(patienceMs)
+    if (silentMs < patienceMs || client.status !== 'ready' || isCluster(client)) return
+    this.#publishedAt += silentMs
+    client.disconnect(true)
   }
 
-  #hearBeat(text: string): void {
-    const [beat, sentAt] = text.split(' ').map(Number)
-    if (!this.#isUp || beat! <= this.#heardBeat) return
-    if (beat !== this.#heardBeat + 1) this.#listener?.onGap()
-    this.#heardBeat = beat!
-    this.heardUntil = sentAt! + this.#fenceMs
+  async #lookUp(
+    client: RedisClient,
+    { keys, tags }: Invalidation,
+  ): Promise<{ heads: readonly string[]; epochs: readonly string[] }> {
+    const names = keys.map((key) => this.#keys.record(key))
+    const [heads, epochs] = await Promise.all([
+      readHeads(client, names),
+      Promise.all(tags.map((tag) => client.get(this.#keys.tag(tag)))),
+    ])
+    return { heads, epochs: epochs.map((epoch) => epoch ?? '') }
   }
 
   #hear(text: string): void {
     const message = parse(text)
-    if (typeof message === 'object' && message !== null && 'from' in message && message.from === this.#id)
-      return
+    if (isRecord(message)) {
+      const { from, n } = message
+      if (from === this.#link.id || this.#isRepeated(`${from} ${n}`)) return
+    }
     const invalidation = readInvalidation(message)
     // Whatever a message that we cannot read invalidates, it is not in memory after this.
     if (invalidation) this.#listener?.onInvalidation(invalidation)
     else this.#listener?.onGap()
+  }
+
+  /** The nodes of a cluster tell each other, and each tells us. */
+  #isRepeated(message: string): boolean {
+    if (this.#subscriptions === undefined || this.#subscriptions.size < 2) return false
+    if (this.#heard.has(message)) return true
+    this.#heard.add(message)
+    if (this.#heard.size > mostRemembered) this.#heard.delete(this.#heard.values().next().value!)
+    return false
+  }
+
+  /** Said once: on a cluster every node refuses, and at every connection. */
+  #sayUntracked(cause: unknown): void {
+    if (this.#hasSaidUntracked) return
+    this.#hasSaidUntracked = true
+    begin(
+      { component: 'cache', name: this.#name, operation: 'listen' },
+      this.#report,
+      this.#clock,
+    )('untracked', cause)
   }
 }
 
@@ -131,4 +216,8 @@ function parse(text: string): unknown {
   } catch {
     return undefined
   }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
 }

@@ -1,29 +1,62 @@
-const prefix = 'stepladder:cache:v1:'
+/** Short, since it is sent with every key; with the version of what stands in Redis. */
+const prefix = 'slc2:'
 
 /**
- * The names of one cache in Redis. A record and its lease share a hash tag, so that one script may touch both
- * on a cluster. No name of one kind equals one of another: a record ends with the brace.
+ * The names of one cache in Redis. A record and its lease share a hash tag, so that one script may touch both on a
+ * cluster; kinds differ in their first letters, so that Redis can tell us of records and tags alone.
  */
 export class RedisKeys {
-  readonly #name: string
+  readonly #records: string
+  readonly #leases: string
+  readonly #tags: string
+  readonly #channel: string
 
   constructor(name: string) {
-    this.#name = name
+    this.#records = `${prefix}r:{${name}:`
+    this.#leases = `${prefix}l:{${name}:`
+    this.#tags = `${prefix}t:{${name}:`
+    this.#channel = `${prefix}b:{${name}}`
   }
 
   record(key: string): string {
-    return `${prefix}{${this.#name}:${key}}`
+    return `${this.#records}${key}}`
   }
 
   lease(key: string): string {
-    return `${this.record(key)}:l`
+    return `${this.#leases}${key}}`
   }
 
   tag(tag: string): string {
-    return `${this.record(tag)}:t`
+    return `${this.#tags}${tag}}`
   }
 
-  channel(): string {
-    return `${prefix}{${this.#name}}:bus`
+  /** Where invalidations are told. Redis knows no prefix of a client here. */
+  channel(keyPrefix: string): string {
+    return keyPrefix + this.#channel
   }
+
+  /** What the names of all records, and of all tags, begin with, as Redis knows them. */
+  prefixes(keyPrefix: string): readonly [records: string, tags: string] {
+    return [keyPrefix + this.#records, keyPrefix + this.#tags]
+  }
+
+  /** Whose names these are, as Redis knows them. */
+  read(names: readonly Buffer[], keyPrefix: string): { readonly keys: string[]; readonly tags: string[] } {
+    const [records, tags] = this.prefixes(keyPrefix)
+    const found = { keys: [] as string[], tags: [] as string[] }
+    for (const bytes of names) {
+      const name = bytes.toString()
+      if (name.startsWith(records)) found.keys.push(name.slice(records.length, -1))
+      else if (name.startsWith(tags)) found.tags.push(name.slice(tags.length, -1))
+    }
+    return found
+  }
+}
+
+/** What ioredis puts before every name that it takes for a key, if the app said so. */
+export function keyPrefixOf(client: object): string {
+  // A cluster says it for itself or for its nodes.
+  const { options } = client as { options?: { keyPrefix?: unknown; redisOptions?: { keyPrefix?: unknown } } }
+  const found = options?.keyPrefix ?? options?.redisOptions?.keyPrefix
+  return typeof found === 'string' || Buffer.isBuffer(found) ? found.toString() : ''
 }

@@ -1,134 +1,209 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { RedisClient } from '@stepladder/core'
 import type { Invalidation } from '../bus/bus.ts'
+import { inBatches, inBatchesOfBytes, RecordSizes } from './redis-batches.ts'
+import { type ClaimHow, claimAll } from './redis-claims.ts'
 import { RedisKeys } from './redis-keys.ts'
-import { RedisScript } from './redis-script.ts'
+import { RedisLink } from './redis-link.ts'
+import { fillScript, invalidateScript, releaseScript, renewScript, setScript } from './redis-scripts.ts'
+import { RedisServer } from './redis-server.ts'
 import type { CacheStore, Claim, Claimed, Claims, ClaimTimes, Fill, Lease } from './store.ts'
 
-// KEYS: record, lease; ARGV: token, ms, 1 for a lease beside a record
-const claimScript = new RedisScript(`
-local record = redis.call('GET', KEYS[1])
-if record and ARGV[3] == '0' then return {0, record} end
-return {redis.call('SET', KEYS[2], ARGV[1], 'NX', 'PX', ARGV[2]) and 1 or 0, record}`)
+/** What one message names at most. */
+const mostTold = 500
 
-// KEYS: lease; ARGV: token, ms
-const renewScript = new RedisScript(`
-if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
-return 0`)
-
-// KEYS: lease; ARGV: token
-const releaseScript = new RedisScript(`
-if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
-return 0`)
-
-// KEYS: record, lease; ARGV: token, record, ms. No lease, no fill: an invalidation took it away.
-const fillScript = new RedisScript(`
-if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-redis.call('DEL', KEYS[2])
-return 1`)
-
-// KEYS: record, lease; ARGV: record, ms
-const setScript = new RedisScript(`
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
-redis.call('DEL', KEYS[2])
-return 1`)
-
-// KEYS: tag; ARGV: new epoch, ms. Twice the time, so that it is prolonged now and then and not at every load.
-const epochScript = new RedisScript(`
-local epoch = redis.call('GET', KEYS[1])
-if not epoch then
-  redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2] * 2)
-  return ARGV[1]
-end
-if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[2]) then redis.call('PEXPIRE', KEYS[1], ARGV[2] * 2) end
-return epoch`)
-
-/** Records, leases and tag epochs in Redis 6.2 or later, alone or as a cluster. Nothing stays without a TTL. */
+/**
+ * Records, leases and tag epochs in Redis 6.2 or later: one command per call on a single server, one per key on a
+ * cluster. Nothing stays without a TTL. What was stored before a restart or a failover is not served after it.
+ */
 export class RedisStore implements CacheStore {
+  readonly announces = true
   readonly #keys: RedisKeys
-  readonly #client: Promise<RedisClient>
+  readonly #link: RedisLink
+  readonly #server: Promise<RedisServer>
+  readonly #sizes = new RecordSizes()
+  /** In the name of every epoch that this store makes up; nobody else has it. */
+  readonly #epochName = randomBytes(6).toString('base64url')
+  #lastEpoch = 0
+  /** The share of claims that find a record, of late. */
+  #hitShare = 0
 
-  /** Takes over the client: `close()` ends its connection. */
-  constructor(name: string, client: Promise<RedisClient>) {
+  /** Takes over the client: `close()` ends its connection. Give the bus beside it the same link. */
+  constructor(name: string, client: Promise<RedisClient>, link: RedisLink = new RedisLink()) {
     this.#keys = new RedisKeys(name)
-    this.#client = client
+    this.#link = link
+    this.#server = client.then((client) => new RedisServer(client, this.#keys, link))
+    // Each call tells of a client that cannot be had.
+    this.#server.catch(() => {})
   }
 
   async get(keys: readonly string[]): Promise<readonly (Buffer | null)[]> {
-    const client = await this.#client
-    return Promise.all(keys.map((key) => client.getBuffer(this.#keys.record(key))))
+    return this.#get((await this.#open()).server, keys)
   }
 
+  /** Where most claims find a record, all are read before any is claimed: Lua makes reading several times dearer. */
   async claim(claims: readonly Claim[], tags: readonly string[], times: ClaimTimes): Promise<Claims> {
-    const epochs = await Promise.all(tags.map((tag) => this.#ensureEpoch(tag, times.epochsMs)))
-    return { epochs, claimed: await Promise.all(claims.map((claim) => this.#claim(claim, times.leaseMs))) }
+    const { server, incarnation } = await this.#open()
+    const newEpochs = `${incarnation}${this.#epochName}${(++this.#lastEpoch).toString(36)}`
+    const ask = (claims: readonly Claim[]) => this.#claim(server, { claims, tags }, { ...times, newEpochs })
+    if (this.#hitShare < 0.9 || claims.length === 0 || claims.some(({ isForced }) => isForced)) {
+      const answer = await ask(claims)
+      this.#sawHits(answer.claimed)
+      return answer
+    }
+    return this.#readOrClaim(server, claims, tags, ask)
   }
 
   async fill(fills: readonly Fill[]): Promise<readonly boolean[]> {
-    return Promise.all(
-      fills.map(
-        async ({ key, token, record, forMs }) =>
-          (await this.#run(fillScript, this.#pair(key), [token, record, forMs])) === 1,
-      ),
-    )
+    const { server } = await this.#open()
+    const batches = inBatchesOfBytes(fills, server.mostKeys, ({ record }) => record.length)
+    const answers = batches.map(async (batch) => {
+      for (const { key, record } of batch) this.#link.writes.note(key, record)
+      const args = batch.flatMap(({ token, record, forMs }) => [token, record, forMs])
+      const names = [...this.#records(batch), ...this.#leases(batch)]
+      // As the script answers.
+      return (await fillScript.run(server.client, names, args)) as number[]
+    })
+    return (await Promise.all(answers)).flat().map((isFilled) => isFilled === 1)
   }
 
   async set(key: string, record: Buffer, forMs: number): Promise<void> {
-    await this.#run(setScript, this.#pair(key), [record, forMs])
+    const { server } = await this.#open()
+    this.#link.writes.note(key, record)
+    const message = this.#link.message({ keys: [key], tags: [] })
+    const names = [this.#keys.record(key), this.#keys.lease(key)]
+    await setScript.run(server.client, names, [record, forMs, server.channel, message])
   }
 
   async renew(leases: readonly Lease[], forMs: number): Promise<void> {
-    await Promise.all(
-      leases.map(({ key, token }) => this.#run(renewScript, [this.#keys.lease(key)], [token, forMs])),
-    )
+    const { server } = await this.#open()
+    const renew = (batch: readonly Lease[]) =>
+      renewScript.run(server.client, this.#leases(batch), [forMs, ...batch.map(({ token }) => token)])
+    await Promise.all(inBatches(leases, server.mostKeys).map(renew))
   }
 
   async release(leases: readonly Lease[]): Promise<void> {
-    await Promise.all(
-      leases.map(({ key, token }) => this.#run(releaseScript, [this.#keys.lease(key)], [token])),
-    )
+    const { server } = await this.#open()
+    const release = (batch: readonly Lease[]) =>
+      releaseScript.run(
+        server.client,
+        this.#leases(batch),
+        batch.map(({ token }) => token),
+      )
+    await Promise.all(inBatches(leases, server.mostKeys).map(release))
   }
 
   async invalidate({ keys, tags }: Invalidation): Promise<void> {
-    const client = await this.#client
-    // One command per key, each in its own slot; the connection sends them together.
-    await Promise.all([
-      ...keys.map((key) => client.call('unlink', ...this.#pair(key))),
-      ...tags.map((tag) => client.call('unlink', this.#keys.tag(tag))),
-    ])
+    const { server } = await this.#open()
+    for (const key of keys) this.#link.writes.note(key, undefined)
+    for (const tag of tags) this.#link.writes.believe(tag, '')
+    const parts =
+      keys.length + tags.length <= mostTold
+        ? [{ keys, tags }]
+        : [
+            ...inBatches(keys, mostTold).map((keys) => ({ keys, tags: [] })),
+            ...inBatches(tags, mostTold).map((tags) => ({ keys: [], tags })),
+          ]
+    await Promise.all(parts.map((part) => this.#invalidate(server, part)))
   }
 
   async epochs(tags: readonly string[]): Promise<readonly (string | null)[]> {
-    const client = await this.#client
-    return Promise.all(tags.map((tag) => client.get(this.#keys.tag(tag))))
+    return this.#epochs((await this.#open()).server, tags)
   }
 
   async close(): Promise<void> {
     // Not waited for: a connection that is still being made ends when it is.
-    this.#client.then((client) => client.disconnect()).catch(() => {})
+    this.#server.then(({ client }) => client.disconnect()).catch(() => {})
   }
 
-  #pair(key: string): [record: string, lease: string] {
-    return [this.#keys.record(key), this.#keys.lease(key)]
+  async #open(): Promise<{ readonly server: RedisServer; readonly incarnation: string }> {
+    const server = await this.#server
+    return { server, incarnation: await server.incarnation() }
   }
 
-  async #claim({ key, token, isForced = false }: Claim, leaseMs: number): Promise<Claimed> {
-    const args = [token, leaseMs, isForced ? 1 : 0]
-    // As the script above answers.
-    const [granted, record] = (await this.#run(claimScript, this.#pair(key), args)) as [number, Buffer | null]
-    return { record: record ?? null, isGranted: granted === 1 }
+  async #get(server: RedisServer, keys: readonly string[]): Promise<readonly (Buffer | null)[]> {
+    const names = keys.map((key) => this.#keys.record(key))
+    const records = await server.getAll(names, this.#sizes.mostAtOnce)
+    this.#sizes.saw(records)
+    return records
   }
 
-  async #ensureEpoch(tag: string, forMs: number): Promise<string> {
-    return String(await this.#run(epochScript, [this.#keys.tag(tag)], [randomUUID(), forMs]))
+  async #epochs(server: RedisServer, tags: readonly string[]): Promise<readonly (string | null)[]> {
+    if (tags.length === 0) return []
+    const epochs = (await server.getAll(tags.map((tag) => this.#keys.tag(tag)))).map(
+      (epoch) => epoch && epoch.toString(),
+    )
+    this.#believe(tags, epochs)
+    return epochs
   }
 
-  async #run(
-    script: RedisScript,
-    keys: readonly string[],
-    args: readonly (string | Buffer | number)[],
-  ): Promise<unknown> {
-    return script.run(await this.#client, keys, args)
+  async #readOrClaim(
+    server: RedisServer,
+    claims: readonly Claim[],
+    tags: readonly string[],
+    ask: (claims: readonly Claim[]) => Promise<Claims>,
+  ): Promise<Claims> {
+    const keys = claims.map(({ key }) => key)
+    const [records, epochs] = await Promise.all([this.#get(server, keys), this.#epochs(server, tags)])
+    const found = records.map((record): Claimed => ({ record, isGranted: false }))
+    this.#sawHits(found)
+    const missing = claims.filter((_, index) => records[index] === null)
+    if (missing.length === 0 && isComplete(epochs)) return { claimed: found, epochs }
+    const asked = await ask(missing)
+    const answers = asked.claimed.values()
+    const claimed = found.map((here) => (here.record === null ? answers.next().value! : here))
+    return { claimed, epochs: asked.epochs }
   }
+
+  async #claim(
+    server: RedisServer,
+    wanted: { readonly claims: readonly Claim[]; readonly tags: readonly string[] },
+    how: ClaimHow,
+  ): Promise<Claims> {
+    const answer = await claimAll(server, this.#keys, wanted, how)
+    this.#believe(wanted.tags, answer.epochs)
+    return answer
+  }
+
+  async #invalidate(server: RedisServer, { keys, tags }: Invalidation): Promise<void> {
+    const { client, channel, isCluster } = server
+    const leases = keys.map((key) => ({ key }))
+    const names = [
+      ...this.#records(leases),
+      ...this.#leases(leases),
+      ...tags.map((tag) => this.#keys.tag(tag)),
+    ]
+    if (names.length === 0) return
+    const message = this.#link.message({ keys, tags })
+    const isInOnePlace = !isCluster || keys.length + tags.length === 1
+    if (isInOnePlace) return void (await invalidateScript.run(client, names, [channel, message]))
+    // Who hears it must find nothing of it anywhere.
+    await server.unlinkAll(names)
+    await client.call('publish', channel, message)
+  }
+
+  #records(items: readonly { readonly key: string }[]): string[] {
+    return items.map(({ key }) => this.#keys.record(key))
+  }
+
+  #leases(items: readonly { readonly key: string }[]): string[] {
+    return items.map(({ key }) => this.#keys.lease(key))
+  }
+
+  #believe(tags: readonly string[], epochs: readonly (string | null)[]): void {
+    for (let index = 0; index < tags.length; index++) {
+      this.#link.writes.believe(tags[index]!, epochs[index] ?? '')
+    }
+  }
+
+  #sawHits(claimed: readonly Claimed[]): void {
+    if (claimed.length === 0) return
+    const hits = claimed.filter(({ record }) => record !== null).length
+    // A full batch says half of it.
+    this.#hitShare += (hits / claimed.length - this.#hitShare) * Math.min(0.5, claimed.length / 128)
+  }
+}
+
+function isComplete(epochs: readonly (string | null)[]): epochs is readonly string[] {
+  return epochs.every((epoch) => epoch !== null)
 }

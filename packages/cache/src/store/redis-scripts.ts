@@ -1,0 +1,96 @@
+import { RedisScript } from './redis-script.ts'
+
+// All of them take any number of keys, and touch none that is not named in KEYS.
+
+/**
+ * KEYS: n records, their n leases, tags. ARGV: n, a mark for each claim (1: a lease even beside a record), ms of a
+ * lease, the least and the most ms that an epoch lasts, how new epochs begin, n tokens.
+ * Answers n records, their n marks (1: granted) as one text, the epochs.
+ *
+ * An epoch lasts up to twice what is needed, so that it is prolonged now and then and not at every load.
+ */
+export const claimScript = new RedisScript(`
+local n = tonumber(ARGV[1])
+local epochs = {}
+for i = 2 * n + 1, #KEYS do
+  local epoch = redis.call('GET', KEYS[i])
+  if not epoch then
+    epoch = ARGV[6] .. '.' .. (i - 2 * n)
+    redis.call('SET', KEYS[i], epoch, 'PX', ARGV[5])
+  elseif redis.call('PTTL', KEYS[i]) < tonumber(ARGV[4]) then
+    redis.call('PEXPIRE', KEYS[i], ARGV[5])
+  end
+  epochs[i - 2 * n] = epoch
+end
+if n == 0 then return epochs end
+local answer = redis.call('MGET', unpack(KEYS, 1, n))
+local marks = {}
+for i = 1, n do
+  local isWanted = not answer[i] or string.byte(ARGV[2], i) == 49
+  local isGranted = isWanted and redis.call('SET', KEYS[n + i], ARGV[6 + i], 'NX', 'PX', ARGV[3])
+  marks[i] = isGranted and '1' or '0'
+end
+answer[n + 1] = table.concat(marks)
+for i = 1, #epochs do answer[n + 1 + i] = epochs[i] end
+return answer`)
+
+/** KEYS: n records, their n leases. ARGV: n times token, record, ms. Answers 1 where the lease was there still. */
+export const fillScript = new RedisScript(`
+local n = #KEYS / 2
+local held = redis.call('MGET', unpack(KEYS, n + 1))
+local ended, answer = {}, {}
+for i = 1, n do
+  answer[i] = 0
+  if held[i] == ARGV[3 * i - 2] then
+    redis.call('SET', KEYS[i], ARGV[3 * i - 1], 'PX', ARGV[3 * i])
+    ended[#ended + 1] = KEYS[n + i]
+    answer[i] = 1
+  end
+end
+if #ended > 0 then redis.call('DEL', unpack(ended)) end
+return answer`)
+
+/** KEYS: record, lease. ARGV: record, ms, channel, message. */
+export const setScript = new RedisScript(`
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+redis.call('DEL', KEYS[2])
+redis.call('PUBLISH', ARGV[3], ARGV[4])
+return 1`)
+
+/** KEYS: what goes. ARGV: channel, message. Who hears it finds nothing of it any more. */
+export const invalidateScript = new RedisScript(`
+redis.call('UNLINK', unpack(KEYS))
+redis.call('PUBLISH', ARGV[1], ARGV[2])
+return 1`)
+
+/** KEYS: n leases. ARGV: ms, n tokens. */
+export const renewScript = new RedisScript(`
+local held = redis.call('MGET', unpack(KEYS))
+for i = 1, #KEYS do
+  if held[i] == ARGV[1 + i] then redis.call('PEXPIRE', KEYS[i], ARGV[1]) end
+end
+return 1`)
+
+/** KEYS: n leases. ARGV: n tokens. */
+export const releaseScript = new RedisScript(`
+local held = redis.call('MGET', unpack(KEYS))
+for i = 1, #KEYS do
+  if held[i] == ARGV[i] then redis.call('DEL', KEYS[i]) end
+end
+return 1`)
+
+/** KEYS: records. ARGV: how much of each. Answers where each begins; empty for none. */
+export const headScript = new RedisScript(`
+local heads = {}
+for i = 1, #KEYS do heads[i] = redis.call('GETRANGE', KEYS[i], 0, ARGV[1] - 1) end
+return heads`)
+
+/** KEYS: the tag of everything. ARGV: how its epoch begins on this server, channel, message. */
+export const settleScript = new RedisScript(`
+local epoch = redis.call('GET', KEYS[1])
+if epoch and string.sub(epoch, 1, #ARGV[1]) ~= ARGV[1] then
+  redis.call('UNLINK', KEYS[1])
+  redis.call('PUBLISH', ARGV[2], ARGV[3])
+  return 1
+end
+return 0`)
