@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import type { RunningPeer } from './running-peer.ts'
+import type { NodeProcess } from '@stepladder/core/testing'
 
 /** A way to run one app in several workers: ours, and those that it is compared with. */
 export interface Peer {
@@ -7,9 +7,31 @@ export interface Peer {
   /** The program that supervises, and how it is told what to run. */
   command(app: AppToRun): PeerCommand
   /** Tells the supervising program what to run, where its arguments cannot. */
-  afterStart?(running: RunningPeer, app: AppToRun): Promise<void>
+  afterStart?(running: PeerInService, app: AppToRun): Promise<void>
   /** Rolls all workers over as the peer's manual says; resolves when it is done, or has given up. */
-  reload(running: RunningPeer): Promise<void>
+  reload(running: PeerInService): Promise<void>
+}
+
+/** A peer that runs, as far as it is steered in its own way. */
+export interface PeerInService {
+  readonly supervisor: NodeProcess
+  /** What was added to the environment of the supervising process. */
+  readonly environment: Readonly<Record<string, string>>
+  /** All that was printed so far. */
+  readonly output: string
+  /** The workers that live and have listened. */
+  workers(): Promise<number[]>
+  /** Resolves when so many workers listen that are not in `besides`. */
+  untilWorkersListen(count: number, limits?: ListenLimits): Promise<void>
+  /** Resolves when that stands in what it printed after its first `before` characters. */
+  untilItPrints(pattern: RegExp, before: number): Promise<void>
+}
+
+export interface ListenLimits {
+  /** Who is not counted. */
+  readonly besides?: readonly number[]
+  /** Default 20 seconds. */
+  readonly withinMs?: number
 }
 
 export interface AppToRun {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sleep } from '@stepladder/core'
 import { freePort, isRunning, type NodeProcess, spawnNode } from '@stepladder/core/testing'
-import { appFile, type Peer } from './peer.ts'
+import { appFile, type ListenLimits, type Peer, type PeerInService } from './peer.ts'
 import { cpuMicros, descendantsOf } from './process-tree.ts'
 
 export interface StartOptions {
@@ -53,11 +53,10 @@ interface Surroundings {
 }
 
 /** A peer that serves: its processes, and what can be done to them. */
-export class RunningPeer implements AsyncDisposable {
+export class RunningPeer implements PeerInService, AsyncDisposable {
   readonly name: string
   readonly port: number
   readonly supervisor: NodeProcess
-  /** What was added to the environment of the supervising process. */
   readonly environment: Readonly<Record<string, string>>
   readonly #peer: Peer
   readonly #folder: string
@@ -74,12 +73,11 @@ export class RunningPeer implements AsyncDisposable {
     this.#registry = registry
   }
 
-  /** All that was printed so far. */
   get output(): string {
     return this.supervisor.output
   }
 
-  /** The workers that live and have listened, by their own word: no peer's process tree is like another's. */
+  /** By their own word: no peer's process tree is like another's. */
   async workers(): Promise<number[]> {
     const pids = (await readdir(this.#registry)).map(Number)
     const live = await Promise.all(pids.map(isRunning))
@@ -110,10 +108,9 @@ export class RunningPeer implements AsyncDisposable {
     return this.#peer.reload(this)
   }
 
-  /** Resolves when so many workers listen that are not in `besides`. */
   async untilWorkersListen(
     count: number,
-    { besides = [], withinMs = 20_000 }: { besides?: readonly number[]; withinMs?: number } = {},
+    { besides = [], withinMs = 20_000 }: ListenLimits = {},
   ): Promise<void> {
     const deadline = performance.now() + withinMs
     for (;;) {
@@ -125,7 +122,6 @@ export class RunningPeer implements AsyncDisposable {
     }
   }
 
-  /** Resolves when that stands in what it printed after its first `before` characters. */
   async untilItPrints(pattern: RegExp, before: number, withinMs = 60_000): Promise<void> {
     const deadline = performance.now() + withinMs
     while (!pattern.test(this.output.slice(before))) {
