@@ -130,9 +130,8 @@ export class RedisStore implements CacheStore {
 
   async #epochs(server: RedisServer, tags: readonly string[]): Promise<readonly (string | null)[]> {
     if (tags.length === 0) return []
-    const epochs = (await server.getAll(tags.map((tag) => this.#keys.tag(tag)))).map(
-      (epoch) => epoch && epoch.toString(),
-    )
+    const stored = await server.getAll(tags.map((tag) => this.#keys.tag(tag)))
+    const epochs = stored.map((epoch) => (epoch === null ? null : epoch.toString()))
     this.#believe(tags, epochs)
     return epochs
   }
