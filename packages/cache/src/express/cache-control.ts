@@ -14,18 +14,32 @@ export function readCacheControl(header: string | undefined): Directives {
   return directives
 }
 
-/** How long a response says that it is good for, in a shared cache; undefined where it does not say. */
+/**
+ * How long a response says that it is good for, in a shared cache; undefined where it does not say. A bare
+ * `max-age=0` does not: it makes clients ask each time, and `sendFile` writes it without being told.
+ */
 export function explicitFreshnessMs(
   directives: Directives,
   expires: string | undefined,
   now: number,
 ): number | undefined {
-  const seconds = directives.get('s-maxage') ?? directives.get('max-age')
+  const ofClients = directives.get('max-age')
+  const seconds = directives.get('s-maxage') ?? (isBareZero(directives) ? undefined : ofClients)
   // What is no number means: already stale (RFC 9111, 4.2.1).
   if (seconds !== undefined) return /^\d+$/.test(seconds) ? Number(seconds) * 1_000 : 0
-  if (expires === undefined) return undefined
-  const until = Date.parse(expires)
+  if (expires === undefined || ofClients !== undefined) return undefined
+  // `0` and the like, which JavaScript would read as years, mean: already stale.
+  const until = expires.endsWith(' GMT') ? Date.parse(expires) : Number.NaN
   return Number.isNaN(until) ? 0 : Math.max(0, until - now)
+}
+
+function isBareZero(directives: Directives): boolean {
+  return directives.get('max-age') === '0' && !mustRevalidate(directives)
+}
+
+/** True where the response must not be served past its time; `s-maxage` says it too (RFC 9111, 5.2.2.10). */
+export function mustRevalidate(directives: Directives): boolean {
+  return ['must-revalidate', 'proxy-revalidate', 's-maxage'].some((name) => directives.has(name))
 }
 
 /** What the middleware tells browsers and CDNs, in milliseconds. */

@@ -23,7 +23,7 @@ export function headerChanges(before: OutgoingHttpHeaders, response: ServerRespo
   const now = response.getHeaders()
   const ofConnection = listed(now.connection)
   const set: Header[] = []
-  for (const name of response.getRawHeaderNames()) {
+  for (const name of rawNames(response)) {
     const lower = name.toLowerCase()
     const value = now[lower]
     if (value === undefined || notKept.has(lower) || ofConnection.includes(lower)) continue
@@ -31,6 +31,11 @@ export function headerChanges(before: OutgoingHttpHeaders, response: ServerRespo
   }
   const removed = Object.keys(before).filter((name) => now[name] === undefined && !notKept.has(name))
   return { set, removed }
+}
+
+/** The names as they were written. Node has the method on requests and responses, and documents it for requests. */
+function rawNames(response: ServerResponse & { getRawHeaderNames?: () => string[] }): string[] {
+  return response.getRawHeaderNames?.() ?? response.getHeaderNames()
 }
 
 /** Takes back what happened to the headers since `before`. */
@@ -43,21 +48,28 @@ export function resetHeaders(before: OutgoingHttpHeaders, response: ServerRespon
   }
 }
 
-/** The members of a header that is a list, in small letters. */
-export function listed(header: OutgoingHttpHeaders[string]): string[] {
+/** The members of a header that is a list, as they are written. */
+export function members(header: OutgoingHttpHeaders[string]): string[] {
   if (header === undefined) return []
   return String(header)
     .split(',')
-    .map((member) => member.trim().toLowerCase())
+    .map((member) => member.trim())
     .filter((member) => member !== '')
+}
+
+/** The same in small letters. */
+export function listed(header: OutgoingHttpHeaders[string]): string[] {
+  return members(header).map((member) => member.toLowerCase())
 }
 
 /** Adds names to `Vary`, unless they are there. */
 export function addVary(response: ServerResponse, names: readonly string[]): void {
-  const there = listed(response.getHeader('vary'))
-  const missing = names.filter((name) => !there.includes(name))
-  if (missing.length > 0 && !there.includes('*'))
-    response.setHeader('Vary', [...there, ...missing].join(', '))
+  if (names.length === 0) return
+  const vary = response.getHeader('vary')
+  const there = listed(vary)
+  const missing = names.filter((name) => !there.includes(name.toLowerCase()))
+  if (missing.length === 0 || there.includes('*')) return
+  response.setHeader('Vary', [...members(vary), ...missing].join(', '))
 }
 
 function isSame(one: OutgoingHttpHeaders[string], other: OutgoingHttpHeaders[string]): boolean {

@@ -5,7 +5,7 @@ import type { StoredResponse } from './stored-response.ts'
 
 /** Who is to get a stored response. */
 export interface Recipient {
-  readonly method: string | undefined
+  readonly method?: string | undefined
   readonly headers: IncomingHttpHeaders
 }
 

@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import { type Directives, explicitFreshnessMs, readCacheControl, writeCacheControl } from './cache-control.ts'
+import { explicitFreshnessMs, mustRevalidate, readCacheControl, writeCacheControl } from './cache-control.ts'
 import { strongEtag } from './etag.ts'
-import { addVary, type HeaderChanges, headerChanges, listed } from './header-changes.ts'
+import { addVary, type HeaderChanges, headerChanges, listed, members } from './header-changes.ts'
 import { secretHeaders } from './response-key.ts'
 import type { ResponseRules } from './response-rules.ts'
 import { writeSurrogateKeys } from './surrogate-keys.ts'
@@ -47,21 +47,16 @@ export function completeHead(
   if (response.hasHeader('set-cookie')) response.setHeader('Cache-Control', 'private, no-store')
   return {
     ...{ status: response.statusCode, reason: response.statusMessage ?? '', freshMs, changes },
-    vary: listed(response.getHeader('vary')).filter((name) => !outer.includes(name)),
+    vary: members(response.getHeader('vary')).filter((name) => !outer.includes(name.toLowerCase())),
     etag: text(response.getHeader('etag')),
     lastModified: text(response.getHeader('last-modified')),
     contentLength: length === undefined ? undefined : Number(length),
     ageMs: Number(age) > 0 ? Number(age) * 1_000 : 0,
-    mustRevalidate: forbidsStale(directives),
+    mustRevalidate: mustRevalidate(directives),
     cacheControl: text(response.getHeader('cache-control')),
   }
 }
 
 function advice(rules: ResponseRules): string {
   return writeCacheControl({ ...rules, isPrivate: rules.varied.some((name) => secretHeaders.has(name)) })
-}
-
-/** `s-maxage` says it too (RFC 9111, 5.2.2.10). */
-function forbidsStale(directives: Directives): boolean {
-  return ['must-revalidate', 'proxy-revalidate', 's-maxage'].some((name) => directives.has(name))
 }

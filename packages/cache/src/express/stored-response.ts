@@ -14,7 +14,7 @@ export interface StoredResponse {
   readonly headers: readonly Header[]
   /** Headers of middleware before this one that the handler took away. */
   readonly removed: readonly string[]
-  /** Names for `Vary`, in small letters. */
+  /** Names for `Vary`. */
   readonly vary: readonly string[]
   readonly etag: string
   readonly lastModified: string | null
