@@ -8,7 +8,7 @@ import { type EntryOptions, readWish } from './call/wish.ts'
 import { CacheClosedError } from './errors.ts'
 import type { CacheParts } from './parts.ts'
 import type { LoadMany } from './read/load-group.ts'
-import type { Load } from './read/loader.ts'
+import type { AnyLoad, Load } from './read/loader.ts'
 import { type ManyOptions, Reader } from './read/reader.ts'
 import {
   type CachedFunction,
@@ -73,8 +73,7 @@ export class Cache implements CacheLike, Closeable {
     const end = this.#begin('getOrSet')
     const entry = this.#isStrong(options) ? undefined : this.#parts.copies.fresh(key)
     // Nobody else writes under our name, so what is found is what `load` returned.
-    if (entry === undefined)
-      return this.#ended(end, () => this.#reader.getOrLoad(key, load, options, end)) as Promise<T>
+    if (entry === undefined) return this.#getOrLoad(key, load, options, end) as Promise<T>
     if (entry.refreshAt !== Number.POSITIVE_INFINITY) this.#reader.refreshIfDue(key, entry, load, options)
     end?.('hit')
     return entry.value as T
@@ -204,6 +203,16 @@ export class Cache implements CacheLike, Closeable {
   /** Without a store, an invalidation is done when all processes have heard of it: nothing is stronger. */
   #isStrong(options: EntryOptions<never> | undefined): boolean {
     return (options?.strong ?? this.#usual.isStrong) && this.#parts.store !== undefined
+  }
+
+  /** Apart from `getOrSet`, whose hits would pay for the closure. */
+  #getOrLoad(
+    key: string,
+    load: AnyLoad,
+    options: EntryOptions<never> | undefined,
+    end: End | undefined,
+  ): Promise<unknown> {
+    return this.#ended(end, () => this.#reader.getOrLoad(key, load, options, end))
   }
 
   async #look(key: string, end: End | undefined): ReturnType<Reader['look']> {

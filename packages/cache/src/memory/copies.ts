@@ -6,6 +6,7 @@ import { type Entry, hasCurrentTags, type TagEpoch, unknownEpoch } from './entry
 import { type Flight, Flights } from './flights.ts'
 import { Misses } from './misses.ts'
 import { TagEpochs } from './tag-epochs.ts'
+import { TurnTime } from './turn-time.ts'
 
 /** How a read ended, and with what. */
 export interface Answer {
@@ -27,6 +28,7 @@ export class Copies {
   readonly #entries: Entries<Entry>
   readonly #bus: Bus
   readonly #clock: Clock
+  readonly #time: TurnTime
 
   constructor(bus: Bus, clock: Clock, { maxEntries, maxBytes }: { maxEntries: number; maxBytes: number }) {
     this.epochs = new TagEpochs(4 * maxEntries)
@@ -34,6 +36,7 @@ export class Copies {
     this.#entries = new Entries(maxEntries, maxBytes)
     this.#bus = bus
     this.#clock = clock
+    this.#time = new TurnTime(clock)
   }
 
   /** False while the bus may have missed an invalidation: then nothing in here is to be trusted. */
@@ -45,7 +48,7 @@ export class Copies {
   fresh(key: string): Entry | undefined {
     const entry = this.#entries.get(key)
     if (entry === undefined) return undefined
-    const now = this.#clock.monotonic()
+    const now = this.#time.now()
     return now < entry.freshUntil && now < this.#bus.heardUntil && hasCurrentTags(entry) ? entry : undefined
   }
 

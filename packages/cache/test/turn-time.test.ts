@@ -1,0 +1,34 @@
+import { setImmediate } from 'node:timers/promises'
+import { systemClock } from '@stepladder/core'
+import { FakeClock } from '@stepladder/core/testing'
+import { expect, test } from 'vitest'
+import { TurnTime } from '../src/memory/turn-time.ts'
+
+test('each turn of the event loop sees the time it has', async () => {
+  const time = new TurnTime(systemClock)
+  for (let turn = 0; turn < 20; turn++) {
+    const before = performance.now()
+    expect(time.now()).toBeGreaterThanOrEqual(before)
+    await setImmediate()
+  }
+})
+
+test('in a turn that lasts, a moment is for eight reads', () => {
+  const time = new TurnTime(systemClock)
+  const moments: number[] = []
+  for (let read = 0; read < 24; read++) {
+    moments.push(time.now())
+    const until = performance.now() + 1
+    while (performance.now() < until);
+  }
+  expect(new Set(moments).size).toBe(3)
+  for (const first of [0, 8, 16]) expect(new Set(moments.slice(first, first + 8)).size).toBe(1)
+})
+
+test('a clock that a test moves is read each time', () => {
+  const clock = new FakeClock()
+  const time = new TurnTime(clock)
+  const before = time.now()
+  clock.advance(5)
+  expect(time.now()).toBe(before + 5)
+})
