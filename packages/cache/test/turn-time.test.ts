@@ -25,10 +25,10 @@ test('in a turn that lasts, a moment is for eight reads', () => {
   for (const first of [0, 8, 16]) expect(new Set(moments.slice(first, first + 8)).size).toBe(1)
 })
 
-test('a clock that a test moves is read each time', () => {
+test('a clock that a test moves is read each time', async () => {
   const clock = new FakeClock()
   const time = new TurnTime(clock)
   const before = time.now()
-  clock.advance(5)
+  await clock.advance(5)
   expect(time.now()).toBe(before + 5)
 })
