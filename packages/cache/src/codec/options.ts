@@ -72,6 +72,8 @@ function isList(given: ValueCodec | readonly ValueCodec[]): given is readonly Va
   return Array.isArray(given)
 }
 
-function isCodec({ id, encode, decode }: ValueCodec): boolean {
-  return /^[\w.-]{1,32}$/.test(id) && typeof encode === 'function' && typeof decode === 'function'
+function isCodec(codec: unknown): boolean {
+  if (typeof codec !== 'object' || codec === null) return false
+  const { id, encode, decode } = codec as Partial<ValueCodec> // whatever a caller in JavaScript passes
+  return /^[\w.-]{1,32}$/.test(id ?? '') && typeof encode === 'function' && typeof decode === 'function'
 }
