@@ -138,6 +138,56 @@ test('told to vary by Authorization, each credential has its own answer', async 
   expect(again.headers).toMatchObject({ vary: 'authorization', 'cache-control': 'private, max-age=0' })
 })
 
+test('a key with the credentials of a request lets its handler look at them, and at nothing else', async () => {
+  await using site = new ExpressApp()
+  let runs = 0
+  const page: RequestHandler = (request, response) => {
+    runs += 1
+    const looked =
+      request.query.at === 'session' ? Reflect.get(request, 'session').id : request.headers.authorization
+    response.send(`for ${looked}`)
+  }
+  site.app.get('/', identify, site.cached({ vary: ['authorization'] }), page)
+  const runsFor = async (at: string, headers: object) => {
+    runs = 0
+    const asked = [1, 2].map((id) => site.ask(`/?at=${at}`, { headers: { cookie: `id=${id}`, ...headers } }))
+    const bodies = (await Promise.all(asked)).map(({ body }) => body)
+    return { runs, bodies }
+  }
+  const authorization = 'Basic shared'
+  expect(await runsFor('token', { authorization })).toEqual({
+    runs: 1,
+    bodies: [`for ${authorization}`, `for ${authorization}`],
+  })
+  expect(await runsFor('session', { authorization })).toEqual({ runs: 2, bodies: ['for 1', 'for 2'] })
+  expect((await runsFor('token', {})).runs).toBe(1)
+})
+
+test('a user known by a cookie is nobody to a key that varies by Authorization', async () => {
+  await using site = new ExpressApp()
+  let runs = 0
+  site.app.use((request, _response, next) => {
+    Object.assign(request, { user: { id: request.headers.cookie } })
+    next()
+  })
+  site.app.get(
+    '/',
+    site.cached({ vary: ['authorization'] }),
+    (_request, response) => void response.send(`run ${++runs}`),
+  )
+  site.app.get(
+    '/mine',
+    site.cached({ vary: ['cookie'] }),
+    (_request, response) => void response.send(`run ${++runs}`),
+  )
+  const ask = async (path: string, cookie: string) => (await site.ask(path, { headers: { cookie } })).body
+  expect(await ask('/', 'id=1')).toBe('run 1')
+  expect(await ask('/', 'id=2')).toBe('run 2')
+  expect(await ask('/mine', 'id=1')).toBe('run 3')
+  expect(await ask('/mine', 'id=1')).toBe('run 3')
+  expect(await ask('/mine', 'id=2')).toBe('run 4')
+})
+
 test.each([
   ['Cache-Control', 'private'],
   ['Cache-Control', 'max-age=60, PRIVATE="Set-Cookie"'],

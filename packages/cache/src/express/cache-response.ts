@@ -1,10 +1,11 @@
 import type { ServerResponse } from 'node:http'
 import { readCacheControl } from './cache-control.ts'
-import { type CachedRequest, useOf } from './cached-request.ts'
+import { type CachedRequest, type CacheUse, useOf } from './cached-request.ts'
 import { Exchange, type Next } from './exchange.ts'
 import { responseKey } from './response-key.ts'
 import { type CacheResponseOptions, type ResponseSettings, readResponseOptions } from './response-options.ts'
 import { Verdicts } from './verdicts.ts'
+import { isAuthenticated } from './who-asks.ts'
 
 /** Express middleware. */
 export type CacheResponseHandler<R extends CachedRequest = CachedRequest> = (
@@ -40,24 +41,24 @@ export function cacheResponse<R extends CachedRequest = CachedRequest>(
       return
     }
     const exchange = new Exchange(route, key, [request, response, next])
-    if (use === 'look') void exchange.look()
-    else if (plan.isReload) void exchange.forget().then(() => exchange.load())
-    else void exchange.load()
+    // What it rejects with comes from sending an answer: nobody else would hear of it.
+    exchange.answer(use, plan.isReload).catch(next)
   }
 }
 
 interface Plan {
-  readonly use: 'none' | 'look' | 'load'
+  readonly use: CacheUse
   readonly key: string
-  readonly isReload?: boolean
+  readonly isReload: boolean
 }
 
-const notUsed: Plan = { use: 'none', key: '' }
+const notUsed: Plan = { use: 'none', key: '', isReload: false }
 
 function planFor<R extends CachedRequest>(request: R, settings: ResponseSettings<R>): Plan {
   const { key, vary, skip, obeyClients, rules } = settings
-  const use = useOf(request, rules.shareAcrossUsers || rules.keyed.has('authorization'))
-  if (use === 'none' || skip?.(request) || !isFirst(request)) return notUsed
+  const use = useOf(request)
+  if (use === 'none' || isAuthenticated(request, rules) || skip?.(request)) return notUsed
+  if (!isFirst(request)) return notUsed
   const said = obeyClients ? readCacheControl(request.headers['cache-control']) : undefined
   if (said?.has('no-store')) return notUsed
   const isReload = said?.has('no-cache') || said?.get('max-age') === '0'

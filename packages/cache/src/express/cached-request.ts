@@ -17,13 +17,12 @@ export type CacheUse = 'none' | 'look' | 'load'
 const overrides = ['x-http-method-override', 'x-http-method', 'x-method-override']
 
 /** What the cache may do for a request. */
-export function useOf(request: CachedRequest, mayShareAcrossUsers: boolean): CacheUse {
+export function useOf(request: CachedRequest): CacheUse {
   const { method, headers, originalMethod = method } = request
   if (!isRead(method) || !isRead(originalMethod) || hasBody(request)) return 'none'
   if (overrides.some((name) => headers[name] !== undefined)) return 'none'
   // Conditions on what is to be changed are for the handler, never for a cache (RFC 9111, 4.3.2).
   if (headers['if-match'] !== undefined || headers['if-unmodified-since'] !== undefined) return 'none'
-  if (!mayShareAcrossUsers && isAuthenticated(request)) return 'none'
   return method === 'GET' && headers.range === undefined ? 'load' : 'look'
 }
 
@@ -35,16 +34,4 @@ function isRead(method: string | undefined): boolean {
 function hasBody({ headers }: CachedRequest): boolean {
   const length = headers['content-length']
   return headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0')
-}
-
-/** The client sent credentials, or a middleware before this one has found out who asks. */
-function isAuthenticated(request: CachedRequest): boolean {
-  if (request.headers.authorization !== undefined) return true
-  // What passport and its like put there, if anything.
-  const { user, auth } = request as { user?: unknown; auth?: unknown }
-  return isSomebody(user) || isSomebody(auth)
-}
-
-function isSomebody(value: unknown): boolean {
-  return value !== undefined && value !== null && value !== false
 }

@@ -42,7 +42,7 @@ export class Capture implements TapListener {
   readonly #tags: readonly string[]
   readonly #before: OutgoingHttpHeaders
   readonly #hidden: HiddenConditions
-  readonly #reads: PersonalReads | undefined
+  readonly #reads: PersonalReads
   readonly #tap: ResponseTap
   readonly #timer: Timer
   #resolve!: (loaded: Loaded) => void
@@ -67,7 +67,7 @@ export class Capture implements TapListener {
     this.#before = { ...response.getHeaders() }
     this.#canStandIn = rules.staleIfErrorMs > 0
     this.#hidden = new HiddenConditions(request.headers)
-    this.#reads = rules.shareAcrossUsers ? undefined : new PersonalReads(request)
+    this.#reads = new PersonalReads(request, rules)
     this.outcome = new Promise((resolve, reject) => {
       this.#resolve = resolve
       this.#reject = reject
@@ -92,7 +92,7 @@ export class Capture implements TapListener {
     const headers = this.#response.getHeaders()
     const refusal = refusalOf({ status: statusCode, headers, before: this.#before }, this.#rules)
     if (refusal) this.#refuse(refusal)
-    else if (this.#reads?.seen !== undefined) this.#refuse('personal')
+    else if (this.#reads.seen !== undefined) this.#refuse('personal')
     if (!this.#isSettled) {
       const about = { rules: this.#rules, tags: this.#tags, whole }
       this.#head = completeHead(this.#response, this.#before, about)
@@ -111,7 +111,7 @@ export class Capture implements TapListener {
 
   onEnd(): void {
     this.#isEnded = true
-    if (this.#reads?.seen !== undefined) this.#refuse('personal')
+    if (this.#reads.seen !== undefined) this.#refuse('personal')
     this.#letGo()
     if (this.#tap.passing === 'nothing')
       this.#settle(() => this.#reject(new ResponseFailedError(this.#response.statusCode)))
@@ -129,7 +129,7 @@ export class Capture implements TapListener {
   }
 
   aside<T>(task: () => T): T {
-    return this.#reads ? this.#reads.aside(task) : task()
+    return this.#reads.aside(task)
   }
 
   /** The client's own conditions, which the handler did not see. */
@@ -190,7 +190,7 @@ export class Capture implements TapListener {
   }
 
   #letGo(): void {
-    this.#reads?.stop()
+    this.#reads.stop()
     this.#hidden.restore()
   }
 }

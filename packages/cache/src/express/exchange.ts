@@ -41,8 +41,23 @@ export class Exchange<R extends CachedRequest> {
     this.#next = next
   }
 
-  /** Answers from the cache, or by the handler, whose response is kept if others may have it. Never rejects. */
-  async load(): Promise<void> {
+  /** `isReload`: what is stored is dropped before, so that the answer is a new one. */
+  async answer(use: 'look' | 'load', isReload: boolean): Promise<void> {
+    if (use === 'look') return this.#look()
+    // A failure is the cache's own, and reported by it.
+    if (isReload) await this.#settings.cache.delete(this.#key).catch(() => {})
+    return this.#load()
+  }
+
+  /** From the cache if the response is there, else by the handler, for this request alone. */
+  async #look(): Promise<void> {
+    const stored = readStored(await this.#settings.cache.get(this.#key).catch(() => undefined))
+    if (this.#isServable(stored)) this.#replay(stored)
+    else this.#handOn()
+  }
+
+  /** From the cache, or by the handler, whose response is kept if others may have it. */
+  async #load(): Promise<void> {
     for (let turn = 1; turn <= mostTurns && !this.#isGone; turn++) {
       const loaded = await this.#ask()
       const stored = readStored(loaded)
@@ -52,19 +67,6 @@ export class Exchange<R extends CachedRequest> {
       if (loaded?.kind !== 'aborted') break
     }
     this.#handOn()
-  }
-
-  /** Answers from the cache if the response is there, else by the handler, for this request alone. Never rejects. */
-  async look(): Promise<void> {
-    // What the cache reports as failed is a miss here.
-    const stored = readStored(await this.#settings.cache.get(this.#key).catch(() => undefined))
-    if (this.#isServable(stored)) this.#replay(stored)
-    else this.#handOn()
-  }
-
-  /** Drops what is stored, so that the next answer is a new one. */
-  async forget(): Promise<void> {
-    await this.#settings.cache.delete(this.#key).catch(() => {})
   }
 
   /** What the cache has or this request's handler brings; undefined where the cache rejects, which it reports itself. */
@@ -92,7 +94,7 @@ export class Exchange<R extends CachedRequest> {
     this.#capture = new Capture(this.#request, this.#response, this.#settings.rules, tags)
     const { outcome } = this.#capture
     outcome.then(
-      (loaded) => this.#verdicts.hear(this.#key, loaded),
+      (loaded) => this.#verdicts.hear(loaded, this.#key, this.#request),
       () => {},
     )
     try {

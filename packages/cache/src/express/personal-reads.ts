@@ -1,8 +1,5 @@
 import type { CachedRequest } from './cached-request.ts'
-
-/** Where Express apps keep who is asking. */
-const places = ['session', 'user', 'auth', 'cookies', 'signedCookies']
-const headers = ['cookie', 'authorization']
+import { personalPlaces, type SharingRules } from './who-asks.ts'
 
 /**
  * Notices whether a handler looks at who is asking, by the request's session, user or cookies: its answer may then be
@@ -14,8 +11,9 @@ export class PersonalReads {
   #isPaused = false
   readonly #undo: (() => void)[] = []
 
-  constructor(request: CachedRequest) {
-    this.#watch(request, places, '')
+  constructor(request: CachedRequest, rules: SharingRules) {
+    const { fields, headers } = personalPlaces(request, rules)
+    this.#watch(request, fields, '')
     this.#watch(request.headers, headers, 'headers.')
   }
 

@@ -10,7 +10,7 @@ import {
 } from '@stepladder/core'
 import type { Cache } from '../cache.ts'
 import type { CachedRequest } from './cached-request.ts'
-import { keyedHeaders } from './response-key.ts'
+import { keyedHeaders, secretHeaders } from './response-key.ts'
 import type { CapturedResponse, ResponseRules } from './response-rules.ts'
 import type { Normalise, VaryRule } from './vary-rule.ts'
 
@@ -106,6 +106,10 @@ export function readResponseOptions<R extends CachedRequest>(
     rules: {
       ...{ clock, surrogateKeys, shareAcrossUsers, stripSetCookie },
       ttlOf: typeof ttl === 'function' ? ttl : () => ttl,
+      // Many credentials may normalise to one value, which then says no more who asks.
+      credentials: rules
+        .filter(({ header, normalise }) => secretHeaders.has(header) && !normalise)
+        .map(({ header }) => header),
       varied: rules.map(({ header }) => header),
       keyed: new Set([...keyedHeaders, ...rules.map(({ header }) => header)]),
       statuses: readStatuses(statuses),

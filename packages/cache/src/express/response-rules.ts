@@ -1,4 +1,5 @@
 import type { Clock, Duration } from '@stepladder/core'
+import type { SharingRules } from './who-asks.ts'
 
 /** A response as its handler made it. */
 export interface CapturedResponse {
@@ -9,7 +10,7 @@ export interface CapturedResponse {
 }
 
 /** What decides whether, for how long and with which advice a response is kept; the same for all requests of a route. */
-export interface ResponseRules {
+export interface ResponseRules extends SharingRules {
   readonly ttlOf: (response: CapturedResponse) => Duration
   readonly statuses: ReadonlySet<number>
   readonly maxBodyBytes: number
@@ -22,7 +23,6 @@ export interface ResponseRules {
   readonly staleWhileRevalidateMs: number | undefined
   readonly staleIfErrorMs: number
   readonly surrogateKeys: boolean
-  readonly shareAcrossUsers: boolean
   readonly stripSetCookie: boolean
   readonly clock: Clock
 }

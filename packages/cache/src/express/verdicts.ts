@@ -1,4 +1,5 @@
 import type { Clock } from '@stepladder/core'
+import type { CachedRequest } from './cached-request.ts'
 import type { Loaded } from './capture.ts'
 import { RestingKeys } from './resting-keys.ts'
 import type { Refusal } from './verdict.ts'
@@ -22,7 +23,7 @@ export class Verdicts {
     this.resting = new RestingKeys(clock)
   }
 
-  hear(key: string, loaded: Loaded): void {
+  hear(loaded: Loaded, key: string, { originalUrl, url = '' }: CachedRequest): void {
     if (loaded.kind !== 'refused') return
     const reason = advice[loaded.refusal]
     // A bad status, or a handler that took too long, may be the work of this one request.
@@ -30,8 +31,9 @@ export class Verdicts {
     this.resting.add(key)
     if (this.#told.has(loaded.refusal)) return
     this.#told.add(loaded.refusal)
-    process.emitWarning(`cacheResponse: a response was not kept, since ${reason} (said once). Key: ${key}`, {
-      code: 'RESPONSE_NOT_KEPT',
-    })
+    // Without the query, which may hold secrets.
+    const [path] = (originalUrl ?? url).split('?', 1)
+    const what = `cacheResponse: the answer to GET ${path} was not kept, since ${reason}`
+    process.emitWarning(`${what}. Said once for each route and reason.`, { code: 'RESPONSE_NOT_KEPT' })
   }
 }
