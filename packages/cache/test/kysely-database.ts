@@ -1,11 +1,15 @@
 import { DatabaseSync } from 'node:sqlite'
 import {
+  type Driver,
   DummyDriver,
   Kysely,
   MysqlAdapter,
   MysqlIntrospector,
   MysqlQueryCompiler,
+  PostgresAdapter,
   PostgresDialect,
+  PostgresIntrospector,
+  PostgresQueryCompiler,
   SqliteDialect,
 } from 'kysely'
 import { Pool } from 'pg'
@@ -55,6 +59,7 @@ export function sqliteDatabase(file = ':memory:'): Kysely<Tables> {
 export function postgresDatabase(url: string, max = 10): Kysely<Tables> {
   const pool = new Pool({ connectionString: url, max })
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   return new Kysely({ dialect: new PostgresDialect({ pool }) })
 }
 
@@ -66,6 +71,18 @@ export function mysqlCompiler(): Kysely<Tables> {
       createDriver: () => new DummyDriver(),
       createIntrospector: (db) => new MysqlIntrospector(db),
       createQueryCompiler: () => new MysqlQueryCompiler(),
+    },
+  })
+}
+
+/** Kysely that makes Postgres's SQL and executes nothing. */
+export function postgresCompiler(driver: Driver = new DummyDriver()): Kysely<Tables> {
+  return new Kysely({
+    dialect: {
+      createAdapter: () => new PostgresAdapter(),
+      createDriver: () => driver,
+      createIntrospector: (db) => new PostgresIntrospector(db),
+      createQueryCompiler: () => new PostgresQueryCompiler(),
     },
   })
 }

@@ -2,11 +2,10 @@ import { cached, invalidateOnWrite, type KeepsAnswers, OpaqueStatementError } fr
 import { CamelCasePlugin, type Kysely, sql } from 'kysely'
 import { jsonArrayFrom, jsonObjectFrom } from 'kysely/helpers/postgres'
 import { describe, expect, test } from 'vitest'
-import { mysqlCompiler, postgresDatabase, sqliteDatabase, type Tables } from './kysely-database.ts'
+import { mysqlCompiler, postgresCompiler, sqliteDatabase, type Tables } from './kysely-database.ts'
 
 const nobody = { name: 'nobody', invalidate: async () => 'done' as const }
-// Nothing is executed here, so nothing connects.
-const db = invalidateOnWrite(postgresDatabase('postgres://nowhere.invalid/none'), nobody)
+const db = invalidateOnWrite(postgresCompiler(), nobody)
 
 interface Asked {
   readonly key: string
@@ -265,7 +264,7 @@ describe('a query that is no plain read is refused:', () => {
   })
 
   test('one of an instance that nobody watches, since it might be in a transaction', async () => {
-    const unwatched = postgresDatabase('postgres://nowhere.invalid/none')
+    const unwatched = postgresCompiler()
     await expect(ask(unwatched.selectFrom('flights').selectAll())).rejects.toMatchObject({
       code: 'UNCACHEABLE_QUERY',
       message: expect.stringContaining('invalidateOnWrite'),
@@ -313,7 +312,7 @@ describe('the key of a query', () => {
   })
 
   test('tells databases apart by their name, and instances by their plugins', async () => {
-    const base = postgresDatabase('postgres://nowhere.invalid/none')
+    const base = postgresCompiler()
     const keys = await Promise.all(
       [
         invalidateOnWrite(base, nobody),
@@ -326,7 +325,7 @@ describe('the key of a query', () => {
   })
 
   test('tags belong to the database as well', async () => {
-    const eu = invalidateOnWrite(postgresDatabase('postgres://nowhere.invalid/none'), nobody, {
+    const eu = invalidateOnWrite(postgresCompiler(), nobody, {
       database: 'eu-1',
     })
     expect((await ask(eu.selectFrom('flights').selectAll())).tags).toEqual(['table:eu-1/flights'])

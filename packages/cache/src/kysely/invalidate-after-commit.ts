@@ -33,7 +33,7 @@ export async function invalidateAfterCommit(
   if (!trx?.isTransaction) throw new InvalidOptionError(owner, 'trx', trx, 'a transaction of Kysely')
   for (const key of keys) checkKey(cache?.name ?? owner, key)
   checkTags(cache?.name ?? owner, tags)
-  checkTableName(owner, table)
+  checkTableName(owner, 'table', table)
   const session = await sessionOf(trx)
   if (session && (cache === undefined || cache.name === session.watch.cache.name)) {
     return session.defer({ keys, tags })

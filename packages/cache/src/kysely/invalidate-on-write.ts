@@ -46,7 +46,7 @@ export function invalidateOnWrite<Database extends KyselyInstance>(
   if (!/^[\w.-]{0,64}$/.test(database)) {
     throw new InvalidOptionError(owner, 'database', database, 'of letters, digits, "_", "." and "-"')
   }
-  checkTableName(owner, outboxTable)
+  checkTableName(owner, 'outboxTable', outboxTable)
   const base = asKysely(db)
   const watch = new WriteWatch({
     ...{ cache, database, dependents, isDurable: outbox },

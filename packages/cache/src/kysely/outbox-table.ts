@@ -28,7 +28,7 @@ export interface OutboxRow {
 /** Makes the outbox unless it is there; the guide on cached queries has the same as SQL. For migrations. */
 export async function createOutboxTable(db: KyselyInstance, options: OutboxTableOptions = {}): Promise<void> {
   const { table = usualTable, notify = false } = options
-  checkTableName('createOutboxTable', table)
+  checkTableName('createOutboxTable', 'table', table)
   const database = asKysely(db)
   if (notify && kindOf(database) !== 'postgres') {
     throw new InvalidOptionError('createOutboxTable', 'notify', notify, 'left out but on Postgres')
@@ -47,9 +47,9 @@ export async function createOutboxTable(db: KyselyInstance, options: OutboxTable
 }
 
 /** Letters, digits and `_`, with a schema or without: it stands in SQL that is not made by Kysely. */
-export function checkTableName(owner: string, table: unknown): asserts table is string {
+export function checkTableName(owner: string, option: string, table: unknown): asserts table is string {
   if (typeof table === 'string' && /^(?:\w+\.)?\w{1,48}$/.test(table)) return
-  throw new InvalidOptionError(owner, 'table', table, 'the name of a table: letters, digits and "_"')
+  throw new InvalidOptionError(owner, option, table, 'the name of a table: letters, digits and "_"')
 }
 
 function triggerOf(table: string): string[] {

@@ -4,11 +4,11 @@ import { type Node, nodesAt, unwrapped } from './nodes.ts'
 const seenSource = '\u0001'
 const otherPart = '\u0002'
 
-/** The text of a raw fragment, with a mark where a node stands. */
+/** The text of a raw fragment, with that of those inside it, and a mark where another node stands. */
 export function rawText(node: Node): string {
   const pieces = Array.isArray(node.sqlFragments) ? node.sqlFragments.map(String) : []
   const parts = nodesAt(node, 'parameters')
-  return pieces.map((piece, index) => piece + (index < parts.length ? markOf(parts[index]!) : '')).join('')
+  return pieces.map((piece, index) => piece + (index < parts.length ? partText(parts[index]!) : '')).join('')
 }
 
 /** As `rawText`, for people. */
@@ -37,8 +37,8 @@ export function mayName(node: Node): boolean {
   return namesTables.test(rawText(node).replace(seenFrom, ' '))
 }
 
-function markOf(part: Node): string {
-  const { kind } = unwrapped(part)
-  const isSource = kind === 'TableNode' || kind === 'SelectQueryNode'
-  return isSource || (kind === 'RawNode' && isTransparent(part)) ? seenSource : otherPart
+function partText(part: Node): string {
+  const inner = unwrapped(part)
+  if (inner.kind === 'RawNode') return rawText(inner)
+  return inner.kind === 'TableNode' || inner.kind === 'SelectQueryNode' ? seenSource : otherPart
 }

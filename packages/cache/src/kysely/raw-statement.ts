@@ -16,7 +16,7 @@ const controls: Readonly<Record<string, Control>> = {
 /** Undefined for a statement that does nothing to it. */
 export function controlOf(text: string): Control | undefined {
   const plain = withoutComments(text)
-  const control = controls[firstWord(plain)]
+  const control = isOne(plain) ? controls[firstWord(plain)] : undefined
   return control === 'rollback' && /\bto\b/i.test(plain) ? 'savepoint' : control
 }
 
@@ -53,7 +53,7 @@ const reading: ReadonlySet<string> = new Set([
 /** Whether a whole statement of raw SQL changes no table, but for what functions do that it calls. */
 export function isReading(text: string): boolean {
   const plain = withoutComments(text)
-  return reading.has(firstWord(plain)) && !mayWrite(plain) && !/\binto\b/i.test(plain)
+  return isOne(plain) && reading.has(firstWord(plain)) && !mayWrite(text) && !/\binto\b/i.test(plain)
 }
 
 // `for update`, `on duplicate key update` and `do update` belong to statements that are seen as they are.
@@ -62,7 +62,13 @@ const writes =
 
 /** Whether there is a statement in this text that writes. Rather once too often: quoted text counts. */
 export function mayWrite(text: string): boolean {
-  return writes.test(withoutComments(text))
+  // What looks like a comment may be a quoted text, with a statement behind it.
+  return writes.test(text) || writes.test(withoutComments(text))
+}
+
+/** Several statements in one text are not told apart. */
+function isOne(text: string): boolean {
+  return !/;\s*\S/.test(text)
 }
 
 function withoutComments(text: string): string {

@@ -55,7 +55,7 @@ export function relayOutbox(options: RelayOutboxOptions): OutboxRelay {
   if (!(Number.isInteger(batch) && batch > 0 && batch <= 1_000)) {
     throw new InvalidOptionError(owner, 'batch', batch, 'a whole number from 1 to 1000')
   }
-  checkTableName(owner, table)
+  checkTableName(owner, 'table', table)
   const pollMs = parseDuration(owner, 'poll', poll)
   if (!(pollMs >= 10 && pollMs <= 3_600_000))
     throw new InvalidOptionError(owner, 'poll', poll, '10 ms to an hour')

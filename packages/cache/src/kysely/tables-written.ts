@@ -40,18 +40,11 @@ export function writtenTables(statement: Node): Writing {
     for (const property of targets[node.kind] ?? []) {
       for (const target of nodesAt(node, property)) add(unwrapped(target))
     }
-    for (const table of joinedTargets(node)) add(table)
     if (hidesWrites(node, node === statement)) opaque ??= shownText(node)
     for (const child of childrenOf(node)) visit(child)
   }
   visit(statement)
   return { tables: [...tables.values()], opaque }
-}
-
-/** MySQL's `update a join b set b.x = ...` changes either; with a `from`, the joins only read. */
-function joinedTargets(node: Node): Node[] {
-  if (node.kind !== 'UpdateQueryNode' || node.from !== undefined) return []
-  return nodesAt(node, 'joins').flatMap((join) => nodesAt(join, 'table').map(unwrapped))
 }
 
 function hidesWrites(node: Node, isWhole: boolean): boolean {

@@ -53,7 +53,8 @@ export class WriteWatch {
     if (opaque !== undefined && named === undefined) throw new OpaqueStatementError('writes', opaque)
     const changed = new Map<string, Table>()
     for (const table of [...tables, ...(named ?? [])]) this.#collect(table, changed)
-    return { keys: [], tags: [...changed.values()].flatMap((table) => tagsOfWrite(this.#database, table)) }
+    const tags = [...changed.values()].flatMap((table) => tagsOfWrite(this.#database, table))
+    return { keys: [], tags: [...new Set(tags)] }
   }
 
   /** The outbox's rows for these changes, as statements for the transaction that makes them. */
