@@ -33,6 +33,8 @@ export class Misses {
   /** In the order of their last miss. */
   readonly #byKey = new Map<string, Miss>()
   readonly #droppedTags = new Map<string, Drop>()
+  /** By the code that runs at this moment. */
+  readonly #justBrought = new Set<string>()
   readonly #clock: Clock
   #lastDrop = 0
   /** The last drop that may concern any key. */
@@ -45,6 +47,8 @@ export class Misses {
   }
 
   add(key: string): void {
+    // Who sets and then gets is not about to read; he is not served only because the cache does not hear the others.
+    if (this.#justBrought.has(key)) return
     const now = this.#clock.monotonic()
     const known = this.#find(key, now)
     this.#byKey.delete(key)
@@ -62,14 +66,18 @@ export class Misses {
   mayKeep(key: string, tags: readonly string[]): boolean {
     const now = this.#clock.monotonic()
     const miss = this.#take(key, now)
-    return miss ? !this.#isOvertaken(miss, tags, now) : now >= this.#blindUntil
+    const mayKeep = miss ? !this.#isOvertaken(miss, tags, now) : now >= this.#blindUntil
+    if (mayKeep) this.#noteBrought(key)
+    return mayKeep
   }
 
   /** Takes the value of a reader who must have missed: false also when he did not, or something was set meanwhile. */
   mayFill(key: string, tags: readonly string[]): boolean {
     const now = this.#clock.monotonic()
     const miss = this.#take(key, now)
-    return miss !== undefined && !miss.isReplaced && !this.#isOvertaken(miss, tags, now)
+    const mayFill = miss !== undefined && !miss.isReplaced && !this.#isOvertaken(miss, tags, now)
+    if (mayFill) this.#noteBrought(key)
+    return mayFill
   }
 
   replace(key: string): void {
@@ -103,6 +111,11 @@ export class Misses {
     const miss = this.#find(key, now)
     if (miss && --miss.open === 0) this.#byKey.delete(key)
     return miss
+  }
+
+  #noteBrought(key: string): void {
+    if (this.#justBrought.size === 0) queueMicrotask(() => this.#justBrought.clear())
+    this.#justBrought.add(key)
   }
 
   #isOvertaken(miss: Miss, tags: readonly string[], now: number): boolean {

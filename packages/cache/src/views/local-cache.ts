@@ -78,8 +78,7 @@ export class LocalCache {
     const { at, local } = this.#entry(key, value, options)
     const mayKeep = copies.misses.mayKeep(at, local.tags)
     copies.misses.replace(at)
-    if (mayKeep && this.#isKept(local)) changes.replace(at, local)
-    else changes.drop({ keys: [at], tags: [] })
+    changes.replace(at, mayKeep && this.#isKept(local) ? local : undefined)
     this.#note('localSet', mayKeep ? 'done' : 'overtaken')
     return this
   }

@@ -38,13 +38,13 @@ export class LocalChanges {
     this.#announce(change)
   }
 
-  /** Puts it here in the place of whatever was there, and drops it everywhere else. */
-  replace(key: string, local: LocalEntry): void {
+  /** Puts it here in the place of whatever was there, or nothing, and drops it everywhere else. */
+  replace(key: string, local: LocalEntry | undefined): void {
     this.#checkOpen()
     const change = { keys: [key], tags: [] }
     this.#copies.sweep(change)
     this.#announce(change)
-    this.put(key, local)
+    if (local) this.put(key, local)
   }
 
   /** Puts it here, and tells nobody. */
