@@ -116,6 +116,6 @@ function as(letter: string, rest = ''): string {
 function describe(object: object): string {
   if ('toJSON' in object) return 'an object with toJSON(), which would come back as something else'
   const type = Object.prototype.toString.call(object).slice('[object '.length, -1)
-  const name = object.constructor?.name
-  return type === 'Object' ? `of class ${name}, whose methods and getters it would lose` : `of type ${type}`
+  if (type !== 'Object') return `of type ${type}`
+  return `an object with the prototype of ${object.constructor?.name}, whose members it would lose`
 }
