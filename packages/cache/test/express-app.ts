@@ -9,6 +9,7 @@ import {
 import type { AddressInfo } from 'node:net'
 import { type CacheOptions, createCache } from '@stepladder/cache'
 import { type CacheResponseOptions, cacheResponse } from '@stepladder/cache/express'
+import type { Clock } from '@stepladder/core'
 import { FakeClock, RecordedReports } from '@stepladder/core/testing'
 import express, { type Express, type Request, type RequestHandler } from 'express'
 
@@ -34,8 +35,13 @@ export class ExpressApp implements AsyncDisposable {
   readonly #server: Server = createServer(this.app)
   #listening: Promise<unknown> | undefined
 
+  /** In place of `clock`: time that passes by itself, as Redis has it. */
+  readonly #time: Clock
+
   constructor(options: Partial<CacheOptions> = {}) {
-    const { clock, reports } = this
+    const { reports } = this
+    const { clock = this.clock } = options
+    this.#time = clock
     this.cache = createCache({
       name: 'responses',
       ttl: '1h',
@@ -48,8 +54,8 @@ export class ExpressApp implements AsyncDisposable {
 
   /** The middleware under test, over this cache and this time. */
   cached(options: Partial<CacheResponseOptions<Request>> = {}): RequestHandler {
-    const { cache, clock } = this
-    return cacheResponse<Request>({ cache, clock, ttl: '1m', ...options })
+    const { cache } = this
+    return cacheResponse<Request>({ cache, clock: this.#time, ttl: '1m', ...options })
   }
 
   async port(): Promise<number> {

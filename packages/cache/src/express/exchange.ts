@@ -44,8 +44,7 @@ export class Exchange<R extends CachedRequest> {
   /** `isReload`: what is stored is dropped before, so that the answer is a new one. */
   async answer(use: 'look' | 'load', isReload: boolean): Promise<void> {
     if (use === 'look') return this.#look()
-    // A failure is the cache's own, and reported by it.
-    if (isReload) await this.#settings.cache.delete(this.#key).catch(() => {})
+    if (isReload) await this.#forget()
     return this.#load()
   }
 
@@ -63,8 +62,10 @@ export class Exchange<R extends CachedRequest> {
       const stored = readStored(loaded)
       if (this.#capture) return this.#capture.conclude(this.#isServable(stored) ? stored : undefined)
       if (this.#isServable(stored)) return this.#replay(stored)
+      // Nothing of ours: it must not keep the place of an answer until its time is over.
+      if (!stored && loaded !== undefined && !isWord(loaded)) await this.#forget()
       // Its client is gone, and with it the handler's answer: one of those who waited is next.
-      if (loaded?.kind !== 'aborted') break
+      else if (loaded?.kind !== 'aborted') break
     }
     this.#handOn()
   }
@@ -85,7 +86,7 @@ export class Exchange<R extends CachedRequest> {
       grace: rules.staleIfErrorMs,
       ttl: (loaded: Loaded) => (loaded.kind === 'stored' ? loaded.ttlMs : 0),
     }
-    return cache.getOrSet(this.#key, () => this.#capturing(tags), options).catch(() => undefined)
+    return cache.getOrSet<Loaded>(this.#key, () => this.#capturing(tags), options).catch(() => undefined)
   }
 
   /** The cache may ask late, or to refresh what it has served: then this request has its answer already. */
@@ -103,6 +104,11 @@ export class Exchange<R extends CachedRequest> {
       this.#next(failure)
     }
     return outcome
+  }
+
+  /** A failure is the cache's own, and reported by it. */
+  async #forget(): Promise<void> {
+    await this.#settings.cache.delete(this.#key).catch(() => {})
   }
 
   #isServable(stored: StoredResponse | undefined): stored is StoredResponse {
@@ -125,4 +131,10 @@ export class Exchange<R extends CachedRequest> {
   get #isGone(): boolean {
     return this.#response.destroyed || this.#response.headersSent
   }
+}
+
+/** What one process says to those who wait in it; it is never stored. */
+function isWord(loaded: unknown): loaded is Loaded {
+  if (typeof loaded !== 'object' || loaded === null || !('kind' in loaded)) return false
+  return loaded.kind === 'refused' || loaded.kind === 'aborted'
 }
