@@ -1,5 +1,5 @@
 import { type End, InvalidOptionError, inside } from '@stepladder/core'
-import { checkKey, everything } from '../call/key.ts'
+import { checkKey } from '../call/key.ts'
 import type { Policy } from '../call/policy.ts'
 import { type EntryOptions, readWish, type Wish } from '../call/wish.ts'
 import type { Answer } from '../memory/copies.ts'
@@ -29,10 +29,9 @@ export class Reader {
 
   /** Asks the store, and no loader. */
   async look(key: string): Promise<Answer> {
-    checkKey(this.#name, key)
     const { reads } = this.#parts.copies
-    const wish = { key, tags: [everything], policy: this.#usual }
-    const underWay = this.#isStrong(wish) ? undefined : reads.find(key)
+    const wish = this.#wish(key, undefined)
+    const underWay = wish.policy.isStrong ? undefined : reads.find(key)
     const flight = underWay ?? reads.start(key, wish.tags, (flight) => this.#readThrough.look(flight, wish))
     return flight.answer
   }
@@ -43,7 +42,7 @@ export class Reader {
     options: EntryOptions<never> | undefined,
     end: End | undefined,
   ): Promise<unknown> {
-    const wish = readWish(this.#name, key, options, this.#usual)
+    const wish = this.#wish(key, options)
     return this.#answer(wish, this.#checkLoader('load', load), end)
   }
 
@@ -124,7 +123,7 @@ export class Reader {
     const { copies, limits } = this.#parts
     if (limits.clock.monotonic() < entry.refreshAt || copies.loads.find(key)) return
     const said = typeof options === 'function' ? options() : options
-    const wish = readWish(this.#name, key, said, this.#usual)
+    const wish = this.#wish(key, said)
     // Not again for this copy; a failure says when.
     entry.refreshAt = Number.POSITIVE_INFINITY
     copies.loads
@@ -139,17 +138,19 @@ export class Reader {
   #wishes(keys: readonly string[], said: EntryOptions<never>): Wish[] {
     const [first, ...others] = keys
     if (first === undefined) return []
-    const wish = readWish(this.#name, first, said, this.#usual)
+    const wish = this.#wish(first, said)
     return [wish, ...others.map((key) => ({ ...wish, key }))]
   }
 
-  #fresh(wish: Wish): Entry | undefined {
-    return this.#isStrong(wish) ? undefined : this.#parts.copies.fresh(wish.key)
+  #wish(key: string, options: EntryOptions<never> | undefined): Wish {
+    const wish = readWish(this.#name, key, options, this.#usual)
+    if (!wish.policy.isStrong || this.#parts.store) return wish
+    // Without a store, an invalidation is done when all processes have heard of it: nothing is stronger.
+    return { ...wish, policy: { ...wish.policy, isStrong: false } }
   }
 
-  /** Without a store, an invalidation is done when all processes have heard of it. */
-  #isStrong({ policy }: Wish): boolean {
-    return policy.isStrong && this.#parts.store !== undefined
+  #fresh({ key, policy }: Wish): Entry | undefined {
+    return policy.isStrong ? undefined : this.#parts.copies.fresh(key)
   }
 
   async #answerInGroup(wish: Wish, group: LoadGroup, end: End | undefined): Promise<unknown> {
@@ -177,7 +178,7 @@ export class Reader {
       end?.('stale')
       return resting.value
     }
-    const isStrong = this.#isStrong(wish)
+    const isStrong = wish.policy.isStrong
     const underWay = isStrong ? undefined : loads.find(key)
     if (underWay) {
       onWait?.()
@@ -197,7 +198,7 @@ export class Reader {
 
   /** The old value of a loader that failed less than a second ago: it is not asked again so soon. */
   #resting(wish: Wish): Entry | undefined {
-    if (this.#isStrong(wish)) return undefined
+    if (wish.policy.isStrong) return undefined
     const { copies, limits } = this.#parts
     const entry = copies.graced(wish.key)
     return entry && limits.clock.monotonic() < entry.retryAt ? entry : undefined
