@@ -18,12 +18,12 @@ function start(overrides: Partial<ClusterUnderTest> = {}): Promise<RunningCluste
   return startCluster({ app: 'open-app.cjs', workers: 1, flags: ['--distribution', 'shared'], ...overrides })
 }
 
-/** Resolves when the old worker was told to go; the returned function waits until it has gone. */
-async function beginReload({ supervisor }: RunningCluster): Promise<() => Promise<unknown>> {
+/** Resolves when the old worker was told to go, so long ago, in milliseconds; the returned function waits until it has gone. */
+async function beginReload({ supervisor }: RunningCluster, sinceMs = 500): Promise<() => Promise<unknown>> {
   supervisor.kill('SIGHUP')
-  await supervisor.waitForOutput(/takes the place/, 20_000)
-  await sleep(500)
-  return () => supervisor.waitForOutput(/: reloaded/, 20_000)
+  await supervisor.waitForOutput(/takes the place/)
+  await sleep(sinceMs)
+  return () => supervisor.waitForOutput(/: reloaded/)
 }
 
 function head(path: string, headers = ''): string {
@@ -91,7 +91,6 @@ describe.concurrent('HTTP/1', { timeout: 60_000 }, () => {
     const request = head('/')
     client.write(request.slice(0, 10))
     await beginReload(cluster)
-    await sleep(300)
     client.write(request.slice(10))
     await client.receives(/Connection: close[\s\S]*hello/)
   })
@@ -230,7 +229,7 @@ describe.concurrent('HTTP/1', { timeout: 60_000 }, () => {
   })
 
   test('a tunnel of which only the app knows the language lasts until the deadline', async ({ expect }) => {
-    await using cluster = await start({ flags: ['--distribution', 'shared', '--drain', '1500ms'] })
+    await using cluster = await start({ flags: ['--distribution', 'shared', '--drain', '4s'] })
     using client = await RawClient.open(cluster.port)
     client.write(head('/', 'Connection: Upgrade\r\nUpgrade: other\r\n'))
     await client.receives(/101 Switching/)
@@ -306,7 +305,8 @@ describe.concurrent.each(['http2', 'https2'])('%s', { timeout: 60_000 }, (protoc
     // The old worker has accepted it for sure, and one request keeps it there.
     using holding = await RawClient.open(cluster.port)
     await sleep(200)
-    const reloaded = await beginReload(cluster)
+    // It has a second.
+    const reloaded = await beginReload(cluster, 100)
     const session = connectHttp2(origin(cluster), {
       createConnection: () => (protocol === 'http2' ? socket : connectTls({ socket, ...options })),
     })

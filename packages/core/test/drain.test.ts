@@ -22,8 +22,8 @@ test('answers that had begun before the drain, over a slow line, lose nothing ei
 
 test('a second signal cuts nothing: Ctrl+C under npm comes twice', async () => {
   await using cluster = await startCluster({ app: 'plain-app.cjs' })
-  const slow = fetch(`http://127.0.0.1:${cluster.port}/slow?ms=800`)
-  await sleep(200)
+  const slow = fetch(`http://127.0.0.1:${cluster.port}/slow?ms=800&say`)
+  await cluster.supervisor.waitForOutput(/a slow answer begins/)
   cluster.supervisor.kill('SIGINT')
   await cluster.supervisor.waitForOutput(/stopping: /)
   cluster.supervisor.kill('SIGINT')
@@ -51,11 +51,11 @@ test('Ctrl+C does not wait for what a browser leaves open', async () => {
 test('a worker that is told to go by itself is replaced while it drains', async () => {
   await using cluster = await startCluster({ app: 'plain-app.cjs', workers: 1 })
   const { pid } = await cluster.json<{ pid: number }>('/pid')
-  const slow = fetch(`http://127.0.0.1:${cluster.port}/slow?ms=6000`)
-  await sleep(200)
+  const slow = fetch(`http://127.0.0.1:${cluster.port}/slow?ms=6000&say`)
+  await cluster.supervisor.waitForOutput(/a slow answer begins/)
   process.kill(pid, 'SIGTERM')
   await vi.waitFor(async () => expect(await cluster.json('/pid')).not.toMatchObject({ pid }), {
-    timeout: 5_000,
+    timeout: 10_000,
   })
   expect(await (await slow).text()).toBe('done')
 })
@@ -99,8 +99,8 @@ test('a signal to the whole group keeps the drain that was asked for, and closes
 
 test('SIGTERM lets a request in flight finish, and ends with code 0', async () => {
   await using cluster = await startCluster({ app: 'plain-app.cjs' })
-  const slow = fetch(`http://127.0.0.1:${cluster.port}/slow?ms=800`)
-  await sleep(200)
+  const slow = fetch(`http://127.0.0.1:${cluster.port}/slow?ms=800&say`)
+  await cluster.supervisor.waitForOutput(/a slow answer begins/)
   cluster.supervisor.kill('SIGTERM')
   expect(await (await slow).text()).toBe('done')
   expect((await cluster.supervisor.exited).code).toBe(0)
@@ -108,8 +108,8 @@ test('SIGTERM lets a request in flight finish, and ends with code 0', async () =
 
 test('a request that outlasts the drain is cut, so that a deploy ends', async () => {
   await using cluster = await startCluster({ app: 'plain-app.cjs', flags: ['--drain', '300ms'] })
-  const endless = fetch(`http://127.0.0.1:${cluster.port}/slow?ms=60000`).catch(() => 'cut')
-  await sleep(200)
+  const endless = fetch(`http://127.0.0.1:${cluster.port}/slow?ms=60000&say`).catch(() => 'cut')
+  await cluster.supervisor.waitForOutput(/a slow answer begins/)
   cluster.supervisor.kill('SIGTERM')
   expect(await endless).toBe('cut')
   expect((await cluster.supervisor.exited).code).toBe(0)

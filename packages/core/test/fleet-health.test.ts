@@ -45,7 +45,9 @@ test('the fleet is ready while one worker is, and the checks of its workers deci
 
   await cluster.setState('up')
   await cluster.supervisor.waitForOutput(/is ready again/, patienceMs)
-  await vi.waitFor(async () => expect(await cluster.probe('/readyz')).toMatchObject({ status: 200 }))
+  await vi.waitFor(async () => expect(await cluster.probe('/readyz')).toMatchObject({ status: 200 }), {
+    timeout: patienceMs,
+  })
   expect(cluster.supervisor.output).not.toContain('secret')
 }, 60_000)
 

@@ -39,7 +39,7 @@ async function hangAtOnce(): Promise<readonly [supervisor: number, worker: numbe
 
 async function gone(pids: readonly number[]): Promise<void> {
   await vi.waitFor(async () => expect(await Promise.all(pids.map(isRunning))).not.toContain(true), {
-    timeout: 5_000,
+    timeout: 10_000,
   })
 }
 

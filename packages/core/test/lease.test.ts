@@ -85,9 +85,9 @@ describe.each([
   test('lets another have it when it has run out, unless it was renewed', async () => {
     const connect = open()
     const [a, b] = [await connect('a'), await connect('b')]
-    const token = (await a.take(50))!
+    const token = (await a.take(1_000))!
     expect(await a.renew(token, 60_000)).toBe(true)
-    await new Promise((resolve) => setTimeout(resolve, 60))
+    await new Promise((resolve) => setTimeout(resolve, 1_010))
     expect(await b.take(60_000)).toBeUndefined()
 
     expect(await a.renew(token, 1)).toBe(true)

@@ -80,7 +80,7 @@ test.skipIf(!unshare).for([
     const sleeping = answer.processes.filter(({ name, state }) => name === 'sleep' && state !== 'Z')
     expect(sleeping).toEqual([])
     expect(zombies(answer)).toHaveLength(left)
-  }, 5_000)
+  }, patienceMs)
 })
 
 test.skipIf(!unshare)(

@@ -1,5 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import { freePort, type NodeProcess, spawnNode } from '@stepladder/core/testing'
+import { vi } from 'vitest'
+
+// A test over a cluster starts several processes, and a machine with other work on it takes its time for each.
+vi.setConfig({ testTimeout: 60_000 })
 
 const cli = fileURLToPath(new URL('../bin/stepladder.js', import.meta.url))
 

@@ -19,18 +19,20 @@ async function stopBehindBalancer(shutdownDelay: string, app = 'plain-app.cjs') 
 }
 
 test('behind a balancer that hears late, no request is lost: not ready first, then the end', async () => {
-  const { answered, lost, code } = await stopBehindBalancer('1500ms')
+  const { answered, lost, code } = await stopBehindBalancer('3s')
   expect({ lost, code }).toEqual({ lost: [], code: 0 })
   expect(answered).toBeGreaterThan(20)
 })
 
 test('control: without the delay the same balancer loses requests', async () => {
-  const { lost } = await stopBehindBalancer('0s')
+  // Where the signal is taken late, the balancer may look just after it, so a single stop may be lucky.
+  let lost: readonly string[] = []
+  for (let stop = 0; stop < 5 && lost.length === 0; stop++) ({ lost } = await stopBehindBalancer('0s'))
   expect(lost).not.toEqual([])
 })
 
 test('told to stop, it is not ready at once, alive, and accepts for the whole delay; a second signal changes nothing', async () => {
-  await using cluster = await startProbedCluster({ flags: ['--shutdown-delay', '2s'] })
+  await using cluster = await startProbedCluster({ flags: ['--shutdown-delay', '4s'] })
   expect(await cluster.probe('/readyz')).toMatchObject({
     status: 200,
     body: { status: 'ready', workers: { ready: 2, of: 2 } },
@@ -48,12 +50,14 @@ test('told to stop, it is not ready at once, alive, and accepts for the whole de
 
   cluster.supervisor.kill('SIGTERM')
   const toldAt = performance.now()
-  await cluster.supervisor.waitForOutput(/not ready any more, but accepting for another 2 s/)
+  await cluster.supervisor.waitForOutput(/not ready any more, but accepting for another 4 s/)
   const clients = Promise.all([client(), client()])
   expect(await cluster.probe('/readyz')).toMatchObject({ status: 503, body: { status: 'stopping' } })
   expect(await cluster.probe('/livez')).toMatchObject({ status: 200 })
   // The word travels to the workers, some milliseconds.
-  await vi.waitFor(async () => expect(await cluster.probe('/readyz', 'app')).toMatchObject({ status: 503 }))
+  await vi.waitFor(async () => expect(await cluster.probe('/readyz', 'app')).toMatchObject({ status: 503 }), {
+    timeout: 3_000,
+  })
   expect(await cluster.probe('/livez', 'app')).toMatchObject({ status: 200 })
   cluster.supervisor.kill('SIGTERM')
   await cluster.supervisor.waitForOutput(/stopping already/)
@@ -64,7 +68,7 @@ test('told to stop, it is not ready at once, alive, and accepts for the whole de
   expect(refused).toEqual([])
   expect(answered).toBeGreaterThan(10)
   expect((await cluster.supervisor.exited).code).toBe(0)
-  expect(performance.now() - toldAt).toBeGreaterThan(1_990)
+  expect(performance.now() - toldAt).toBeGreaterThan(3_990)
 })
 
 test('a worker that dies during the delay is replaced, and the new one is not ready either', async () => {

@@ -3,16 +3,12 @@ import { get } from 'node:http'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '@stepladder/core/testing'
+import { freePort, isRunning } from '@stepladder/core/testing'
 import { expect, test, vi } from 'vitest'
 import { startCluster } from './running-cluster.ts'
 
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
+async function gone(pid: number): Promise<void> {
+  await vi.waitFor(async () => expect(await isRunning(pid)).toBe(false), { timeout: 10_000 })
 }
 
 /** Over a connection of its own, from that loopback address. */
@@ -39,7 +35,7 @@ test.each(['shared', 'dispatch'])(
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => ask<{ pid: number }>(cluster.port, '/pid')),
     )
-    expect(answers.every(({ pid }) => isAlive(pid))).toBe(true)
+    for (const { pid } of answers) expect(await isRunning(pid)).toBe(true)
   },
 )
 
@@ -53,8 +49,14 @@ test.skipIf(process.platform !== 'linux')(
     })
     expect(cluster.supervisor.output).toMatch(/tcp_migrate_req=1|workers serve/)
     const { pid } = await ask<{ pid: number }>(cluster.port, '/pid')
+    // Nobody is to take its place before this has looked.
+    cluster.supervisor.kill('SIGSTOP')
     process.kill(pid, 'SIGKILL')
-    await vi.waitFor(() => expect(ask(cluster.port, '/pid')).rejects.toMatchObject({ code: 'ECONNREFUSED' }))
+    await vi.waitFor(
+      () => expect(ask(cluster.port, '/pid')).rejects.toMatchObject({ code: 'ECONNREFUSED' }),
+      { timeout: 10_000 },
+    )
+    cluster.supervisor.kill('SIGCONT')
   },
 )
 
@@ -62,22 +64,22 @@ test("what an app has started ends with its worker, however that one ends, and w
   await using cluster = await startCluster({ app: 'sockets-app.cjs', workers: 1 })
   const start = async () => {
     const child = (await ask<{ pid: number }>(cluster.port, '/child')).pid
-    expect(isAlive(child)).toBe(true)
+    expect(await isRunning(child)).toBe(true)
     return child
   }
   const killed = await start()
   process.kill((await ask<{ pid: number }>(cluster.port, '/pid')).pid, 'SIGKILL')
-  await vi.waitFor(() => expect(isAlive(killed)).toBe(false), { timeout: 5_000 })
+  await gone(killed)
 
   const reloaded = await start()
   cluster.supervisor.kill('SIGHUP')
   await cluster.supervisor.waitForOutput(/: reloaded/)
-  await vi.waitFor(() => expect(isAlive(reloaded)).toBe(false), { timeout: 5_000 })
+  await gone(reloaded)
 
   const stopped = await start()
   cluster.supervisor.kill('SIGTERM')
   expect((await cluster.supervisor.exited).code).toBe(0)
-  await vi.waitFor(() => expect(isAlive(stopped)).toBe(false))
+  await gone(stopped)
 })
 
 test('dispatch hands each connection to the worker with the fewest', async () => {
@@ -162,7 +164,9 @@ test.each(['shared', 'dispatch'])(
         (await fetch(`http://127.0.0.1:${extraPort}`, { headers: { connection: 'close' } })).status,
       ).toBe(200)
       await answerOf('/close')
-      await vi.waitFor(() => expect(fetch(`http://127.0.0.1:${extraPort}`)).rejects.toThrow())
+      await vi.waitFor(() => expect(fetch(`http://127.0.0.1:${extraPort}`)).rejects.toThrow(), {
+        timeout: 10_000,
+      })
       expect(await answerOf('/path')).toEqual({ address: path })
       expect(await answerOf('/taken')).toEqual({ code: 'EADDRINUSE' })
       expect(await answerOf('/zero')).toMatchObject({ address: { port: expect.any(Number) } })

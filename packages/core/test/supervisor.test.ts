@@ -3,17 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sleep } from '@stepladder/core'
-import { freePort, spawnNode } from '@stepladder/core/testing'
+import { freePort, isRunning, spawnNode } from '@stepladder/core/testing'
 import { expect, test, vi } from 'vitest'
 import { fixture, startCluster } from './running-cluster.ts'
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
 
 test('an unchanged app runs in each worker as it ran alone', async () => {
   await using cluster = await startCluster({ app: 'plain-app.cjs' })
@@ -59,7 +51,7 @@ test('a build that does not start stops the reload, and the old workers go on se
     await cluster.supervisor.waitForOutput(/takes the place/)
     await writeFile(buildFile, 'third')
     cluster.supervisor.kill('SIGHUP')
-    await cluster.supervisor.waitForOutput(/(: reloaded\n[\s\S]*){2}/, 15_000)
+    await cluster.supervisor.waitForOutput(/(: reloaded\n[\s\S]*){2}/)
     for (let asked = 0; asked < 4; asked++) {
       expect(await cluster.json<{ build: string }>('/build')).toMatchObject({ build: 'third' })
     }
@@ -73,16 +65,18 @@ test('no worker outlives a supervisor that was killed', async () => {
   const pids = await cluster.workerPids(2)
   cluster.supervisor.kill('SIGKILL')
   await cluster.supervisor.exited
-  await vi.waitFor(async () => expect(pids.filter(isAlive)).toEqual([]), { timeout: 5_000 })
+  await vi.waitFor(async () => expect(await Promise.all(pids.map(isRunning))).not.toContain(true), {
+    timeout: 10_000,
+  })
 })
 
 test('a successor takes over only when it listens wherever its forerunner does', async () => {
   const adminPort = await freePort()
   await using cluster = await startCluster({ app: 'two-ports.cjs', env: { ADMIN_PORT: String(adminPort) } })
-  await vi.waitFor(() => cluster.json('/pid'), { timeout: 5_000 })
+  await vi.waitFor(() => cluster.json('/pid'), { timeout: 10_000 })
   await sleep(500)
   cluster.supervisor.kill('SIGHUP')
-  const reloaded = cluster.supervisor.waitForOutput(/: reloaded/, 15_000)
+  const reloaded = cluster.supervisor.waitForOutput(/: reloaded/)
   let isOver = false
   const over = () => {
     isOver = true
@@ -108,7 +102,7 @@ test('a start that fails everywhere for a while is not given up, however many wo
     })
     await supervisor.waitForOutput(/(exited with code 1[\s\S]*){8}/)
     await writeFile(buildFile, 'mended')
-    await vi.waitFor(() => fetch(`http://127.0.0.1:${port}/build`), { timeout: 10_000 })
+    await vi.waitFor(() => fetch(`http://127.0.0.1:${port}/build`), { timeout: 20_000 })
     expect(supervisor.output).not.toContain('giving up')
   } finally {
     await rm(folder, { recursive: true })

@@ -47,8 +47,8 @@ export class NodeProcess implements AsyncDisposable {
     return this.#output
   }
 
-  /** Resolves with the first match in its output; rejects when it ends without one, or `withinMs` are over. */
-  async waitForOutput(pattern: RegExp, withinMs = 10_000): Promise<RegExpExecArray> {
+  /** Resolves with the first match in its output; rejects when it ends without one, or `withinMs` (default 30 s) are over. */
+  async waitForOutput(pattern: RegExp, withinMs = 30_000): Promise<RegExpExecArray> {
     const found = Promise.withResolvers<RegExpExecArray>()
     const look = () => {
       const match = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, '')).exec(this.#output)
