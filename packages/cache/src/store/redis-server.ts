@@ -41,7 +41,6 @@ export class RedisServer {
   /** What is stored under each name; null also for what is no text. At most `most` names in a command. */
   async getAll(names: readonly string[], most: number = this.mostKeys): Promise<readonly (Buffer | null)[]> {
     const batches = inBatches(names, Math.min(most, this.mostKeys))
-    if (batches.length === 1) return this.client.mgetBuffer(...batches[0]!)
     return (await Promise.all(batches.map((batch) => this.client.mgetBuffer(...batch)))).flat()
   }
 

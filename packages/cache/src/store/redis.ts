@@ -38,7 +38,7 @@ export class RedisStore implements CacheStore {
   }
 
   async get(keys: readonly string[]): Promise<readonly (Buffer | null)[]> {
-    return this.#get((await this.#open()).server, keys)
+    return (await this.#read((await this.#open()).server, keys, [])).records
   }
 
   /** Where most claims find a record, all are read before any is claimed: Lua makes reading several times dearer. */
@@ -108,7 +108,7 @@ export class RedisStore implements CacheStore {
   }
 
   async epochs(tags: readonly string[]): Promise<readonly (string | null)[]> {
-    return this.#epochs((await this.#open()).server, tags)
+    return (await this.#read((await this.#open()).server, [], tags)).epochs
   }
 
   async close(): Promise<void> {
@@ -121,19 +121,19 @@ export class RedisStore implements CacheStore {
     return { server, incarnation: await server.incarnation() }
   }
 
-  async #get(server: RedisServer, keys: readonly string[]): Promise<readonly (Buffer | null)[]> {
-    const names = keys.map((key) => this.#keys.record(key))
-    const records = await server.getAll(names, this.#sizes.mostAtOnce)
-    this.#sizes.saw(records)
-    return records
-  }
-
-  async #epochs(server: RedisServer, tags: readonly string[]): Promise<readonly (string | null)[]> {
-    if (tags.length === 0) return []
-    const stored = await server.getAll(tags.map((tag) => this.#keys.tag(tag)))
-    const epochs = stored.map((epoch) => (epoch === null ? null : epoch.toString()))
+  /** Records and epochs together. */
+  async #read(
+    server: RedisServer,
+    keys: readonly string[],
+    tags: readonly string[],
+  ): Promise<{ readonly records: readonly (Buffer | null)[]; readonly epochs: readonly (string | null)[] }> {
+    const names = [...tags.map((tag) => this.#keys.tag(tag)), ...keys.map((key) => this.#keys.record(key))]
+    const stored = await server.getAll(names, this.#sizes.mostAtOnce)
+    const epochs = stored.slice(0, tags.length).map((epoch) => epoch && String(epoch))
+    const records = stored.slice(tags.length)
     this.#believe(tags, epochs)
-    return epochs
+    this.#sizes.saw(records)
+    return { records, epochs }
   }
 
   async #readOrClaim(
@@ -142,8 +142,11 @@ export class RedisStore implements CacheStore {
     tags: readonly string[],
     ask: (claims: readonly Claim[]) => Promise<Claims>,
   ): Promise<Claims> {
-    const keys = claims.map(({ key }) => key)
-    const [records, epochs] = await Promise.all([this.#get(server, keys), this.#epochs(server, tags)])
+    const { records, epochs } = await this.#read(
+      server,
+      claims.map(({ key }) => key),
+      tags,
+    )
     const found = records.map((record): Claimed => ({ record, isGranted: false }))
     this.#sawHits(found)
     const missing = claims.filter((_, index) => records[index] === null)
