@@ -7,8 +7,8 @@ import { askInAll, askOnce, WireConnection } from '../load/wire.ts'
 import { cpuMicros } from '../peers/process-tree.ts'
 
 const clients = 8
-const requestsPerSlice = 3_000
-const slicesPerRound = 4
+const requestsPerSlice = 2_000
+const slicesPerRound = 3
 
 /** What an Express app answers from the cache, against the same handler where it has nothing to find out. */
 export async function responseHit(rounds: number): Promise<Figure[]> {
@@ -29,7 +29,7 @@ export async function responseHit(rounds: number): Promise<Figure[]> {
     (round) => round['cacheResponse, from memory'] / round['json() of a constant'],
   )
   const what = 'a cached JSON route, vs the same handler that sends a constant'
-  const told = { id: 'response-hit', what, aim: '>= 0.95', armsUnit: 'requests per CPU second' }
+  const told = { id: 'response-hit', what, aim: '>= 1', armsUnit: 'requests per CPU second' }
   return [{ ...told, value: ratio, unit: 'x', arms, spread }]
 }
 
