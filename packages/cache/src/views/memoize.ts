@@ -17,7 +17,7 @@ export interface MemoizeOptions<F extends AsyncFunction> extends PolicyOptions<A
    * Names the value by the arguments, called with the function's `this`. Default: all arguments, told apart by type
    * and value; `this` is not among them. Refuses what has no value of its own with `UnkeyableArgumentError`.
    */
-  readonly key?: ((this: ThisParameterType<F>, ...args: Parameters<F>) => string) | undefined
+  readonly key?: ((this: never, ...args: Parameters<F>) => string) | undefined
   readonly tags?: readonly string[] | ((...args: Parameters<F>) => readonly string[]) | undefined
 }
 
@@ -39,9 +39,10 @@ const named = new WeakMap<CacheLike, Map<string, WeakRef<AsyncFunction>>>()
 export function memoize<F extends AsyncFunction>(fn: F, options: MemoizeOptions<F>): Memoized<F> {
   checkOptionNames('memoize', options, ['cache', 'name', 'key', 'tags', ...policyOptionNames])
   const { cache, name = fn.name, key, tags, ...policy } = options
-  const values = cache.namespace(`${claimName(cache, name, fn)}()`)
+  claimName(cache, name, fn)
+  const values = cache.namespace(`${name}()`)
   const keyOf = (self: unknown, args: readonly unknown[]): string =>
-    key ? key.apply(self as ThisParameterType<F>, args as Parameters<F>) : keyOfArguments(name, args)
+    key ? key.apply(self as never, args as Parameters<F>) : keyOfArguments(name, args)
 
   async function memoized(this: unknown, ...args: readonly unknown[]): Promise<unknown> {
     const given = args as Parameters<F> // whoever calls it sees the type of `fn`
@@ -60,15 +61,13 @@ export function memoize<F extends AsyncFunction>(fn: F, options: MemoizeOptions<
 }
 
 /** Throws `InvalidOptionError` for a name that is none, or is another function's. */
-function claimName(cache: CacheLike, name: unknown, fn: AsyncFunction): string {
+function claimName(cache: CacheLike, name: unknown, fn: AsyncFunction): void {
   if (typeof fn !== 'function') throw new InvalidOptionError('memoize', 'fn', fn, 'a function')
+  if (typeof cache?.namespace !== 'function')
+    throw new InvalidOptionError('memoize', 'cache', cache, 'a cache')
   if (typeof name !== 'string' || name === '' || name.includes(':')) {
-    throw new InvalidOptionError(
-      'memoize',
-      'name',
-      name,
-      'text without ":", given for a function without a name',
-    )
+    const expected = 'text without ":", given for a function without a name'
+    throw new InvalidOptionError('memoize', 'name', name, expected)
   }
   const [root, prefix] = cache instanceof Namespace ? [cache.cache, cache.prefix] : [cache, '']
   const names = named.get(root) ?? new Map<string, WeakRef<AsyncFunction>>()
@@ -78,5 +77,4 @@ function claimName(cache: CacheLike, name: unknown, fn: AsyncFunction): string {
     throw new InvalidOptionError('memoize', 'name', name, 'one that no other function in this cache has')
   }
   names.set(prefix + name, new WeakRef(fn))
-  return name
 }
