@@ -75,6 +75,7 @@ export class Cache implements CacheLike, Closeable {
     // Nobody else writes under our name, so what is found is what `load` returned.
     if (entry === undefined) return this.#getOrLoad(key, load, options, end) as Promise<T>
     if (entry.refreshAt !== Number.POSITIVE_INFINITY) this.#reader.refreshIfDue(key, entry, load, options)
+    this.#parts.auditor?.sample(key, entry, load)
     end?.('hit')
     return entry.value as T
   }

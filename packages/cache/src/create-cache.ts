@@ -5,6 +5,7 @@ import {
   type RedisClient,
   type RedisOption,
 } from '@stepladder/core'
+import { Auditor } from './audit/auditor.ts'
 import type { Bus } from './bus/bus.ts'
 import { RedisBus } from './bus/redis.ts'
 import { WorkerChannelBus } from './bus/worker-channel.ts'
@@ -29,13 +30,18 @@ export function createCache(options: CacheOptions): Cache {
   const { store, bus, opened } = connect(settings)
   // Few: a call may stand for a hundred reads, and one that fails has taken the whole budget of each.
   const breaker = opossumBreaker({ name: `cache ${name}`, report, minCalls: 2 })
+  const copies = new Copies(bus, clock, settings)
   const parts = {
-    ...{ store, bus, jitter, codec },
-    copies: new Copies(bus, clock, settings),
+    ...{ store, bus, jitter, codec, copies, auditor: openAuditor(settings, copies) },
     journal: new Journal(maxJournal),
     limits: { name, budgetMs, breaker, report, clock },
   }
   return new Cache(parts, usual, opened)
+}
+
+function openAuditor({ name, auditRate: rate, report, clock }: CacheSettings, copies: Copies) {
+  if (rate === 0) return undefined
+  return new Auditor({ name, rate, report, clock, served: (key) => copies.fresh(key) })
 }
 
 interface Connected {

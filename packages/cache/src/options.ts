@@ -32,6 +32,13 @@ export interface CacheOptions extends Omit<PolicyOptions, 'ttl'>, RecordOptions 
   readonly maxEntries?: number | undefined
   /** Their size together, measured as JSON. Default '64mb'. */
   readonly maxBytes?: Size | undefined
+  /** Makes kept values read-only, so that a caller who changes one for all is caught. Default: in development and tests. */
+  readonly freeze?: boolean | undefined
+  /**
+   * Compares this share of the hits of `getOrSet` with what their loader brings now, and reports what is served
+   * longer than the contract allows: operation `audit`, outcome `stale`. Loads once more for each, one at a time. Default 0.
+   */
+  readonly audit?: number | undefined
   /** All the time that one call may spend at Redis. Default 250 ms. */
   readonly readBudget?: Duration | undefined
   /** Hears how each operation ended. Default: nobody. */
@@ -54,6 +61,8 @@ export interface CacheSettings extends Pick<CacheOptions, 'redis' | 'store' | 'b
   readonly maxEntries: number
   readonly maxBytes: number
   readonly budgetMs: number
+  readonly auditRate: number
+  readonly freeze: boolean | undefined
   readonly report: Reporter
   readonly clock: Clock
   readonly isEmbeddedMeant: boolean
@@ -62,7 +71,7 @@ export interface CacheSettings extends Pick<CacheOptions, 'redis' | 'store' | 'b
 
 const recordOptionNames = ['codec', 'maxValueBytes', 'compress', 'encrypt'] as const
 const known = [
-  ...['name', 'redis', 'jitter', 'maxEntries', 'maxBytes', 'readBudget'],
+  ...['name', 'redis', 'jitter', 'maxEntries', 'maxBytes', 'readBudget', 'freeze', 'audit'],
   ...['report', 'clock', 'embedded', 'store', 'bus', 'tracking'],
   ...policyOptionNames,
   ...recordOptionNames,
@@ -71,7 +80,14 @@ const known = [
 /** Throws `UnknownOptionError` or `InvalidOptionError`. */
 export function readOptions(options: CacheOptions): CacheSettings {
   const { name, redis, store, bus, jitter = 0.1, maxEntries = 10_000, maxBytes = '64mb' } = options
-  const { readBudget = 250, report = ignoreReports, clock = systemClock, embedded = false } = options
+  const {
+    readBudget = 250,
+    report = ignoreReports,
+    clock = systemClock,
+    embedded = false,
+    freeze,
+    audit = 0,
+  } = options
   const refuse = (option: string, value: unknown, expected: string): never => {
     throw new InvalidOptionError(`cache "${name}"`, option, value, expected)
   }
@@ -83,12 +99,14 @@ export function readOptions(options: CacheOptions): CacheSettings {
   if (redis !== undefined && store !== undefined) refuse('store', store, 'left out where "redis" is given')
   if (bus !== undefined && store === undefined) refuse('bus', bus, 'given together with "store"')
   if (!(jitter >= 0 && jitter < 1)) refuse('jitter', jitter, 'a number from 0 to below 1')
+  if (!(audit >= 0 && audit <= 1)) refuse('audit', audit, 'a number from 0 to 1')
   if (!(Number.isInteger(maxEntries) && maxEntries > 0))
     refuse('maxEntries', maxEntries, 'a whole number above 0')
   const budgetMs = parseDuration(`cache "${name}"`, 'readBudget', readBudget)
   if (!(budgetMs > 0 && budgetMs <= 60_000)) refuse('readBudget', readBudget, 'above 0 and at most a minute')
   return {
-    ...{ name, redis, store, bus, jitter, maxEntries, budgetMs, report, clock },
+    ...{ name, redis, store, bus, jitter, maxEntries, budgetMs, freeze, report, clock },
+    auditRate: audit,
     usual: readPolicy(name, options, { ttlMs: parseTtl(name, options.ttl), graceMs: 0, isStrong: false }),
     codec: recordCodec({ name, ...recordOptionsOf(options) }),
     maxBytes: parseSize(`cache "${name}"`, 'maxBytes', maxBytes),

@@ -1,3 +1,4 @@
+import type { Auditor } from './audit/auditor.ts'
 import type { Bus } from './bus/bus.ts'
 import type { RecordCodec } from './codec/record.ts'
 import type { Copies } from './memory/copies.ts'
@@ -16,4 +17,6 @@ export interface CacheParts {
   readonly limits: StoreLimits
   readonly jitter: number
   readonly codec: RecordCodec
+  /** Undefined where nothing is looked at. */
+  readonly auditor: Auditor | undefined
 }

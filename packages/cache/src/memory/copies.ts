@@ -4,6 +4,7 @@ import { everything } from '../call/key.ts'
 import { Entries } from './entries.ts'
 import { type Entry, hasCurrentTags, type TagEpoch, unknownEpoch } from './entry.ts'
 import { type Flight, Flights } from './flights.ts'
+import { chooseFreeze } from './freeze.ts'
 import { Misses } from './misses.ts'
 import { TagEpochs } from './tag-epochs.ts'
 import { TurnTime } from './turn-time.ts'
@@ -14,6 +15,13 @@ export interface Answer {
   readonly outcome: 'fetched' | 'loaded' | 'stale' | 'miss'
   /** Why an old value stands in. */
   readonly cause?: unknown
+}
+
+export interface CopiesOptions {
+  readonly maxEntries: number
+  readonly maxBytes: number
+  /** See `chooseFreeze`. */
+  readonly freeze: boolean | undefined
 }
 
 /** What this process holds of the cache: values, reads under way, and what it knows of the tags. */
@@ -29,14 +37,16 @@ export class Copies {
   readonly #bus: Bus
   readonly #clock: Clock
   readonly #time: TurnTime
+  readonly #freeze: ((value: unknown) => void) | undefined
 
-  constructor(bus: Bus, clock: Clock, { maxEntries, maxBytes }: { maxEntries: number; maxBytes: number }) {
+  constructor(bus: Bus, clock: Clock, { maxEntries, maxBytes, freeze }: CopiesOptions) {
     this.epochs = new TagEpochs(4 * maxEntries)
     this.misses = new Misses(clock)
     this.#entries = new Entries(maxEntries, maxBytes)
     this.#bus = bus
     this.#clock = clock
     this.#time = new TurnTime(clock)
+    this.#freeze = chooseFreeze(freeze)
   }
 
   /** False while the bus may have missed an invalidation: then nothing in here is to be trusted. */
@@ -70,11 +80,12 @@ export class Copies {
 
   /** Keeps what a flight brought, unless something was, or may have been, invalidated since it began. */
   keep(key: string, entry: Entry, { state }: Flight<unknown>): void {
-    if (state === 'current' && hasCurrentTags(entry)) this.#entries.set(key, entry)
+    if (state === 'current' && hasCurrentTags(entry)) this.put(key, entry)
   }
 
   /** Keeps what comes from no flight, whatever was there. */
   put(key: string, entry: Entry): void {
+    this.#freeze?.(entry.value)
     this.#entries.set(key, entry)
   }
 

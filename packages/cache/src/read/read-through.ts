@@ -51,7 +51,8 @@ export class ReadThrough {
    */
   load(flight: Flight<Answer>, wish: Wish, load: AnyLoad, onWait?: () => void): Promise<Answer> {
     const answer = this.#load(flight, wish, load, onWait)
-    const old = wish.policy.softMs === undefined ? undefined : this.#parts.copies.graced(wish.key)
+    const { softMs, isStrong } = wish.policy
+    const old = softMs === undefined || isStrong ? undefined : this.#parts.copies.graced(wish.key)
     return old ? this.#loading.orOld(flight, wish, answer, old, 0) : answer
   }
 
@@ -108,8 +109,13 @@ export class ReadThrough {
   }
 
   async #claimRefresh(flight: Flight<Answer>, wish: Wish, present: Entry): Promise<Outcome> {
-    if (this.#claims && !this.#parts.journal.covers(wish.key, wish.tags))
-      return this.#claims.claimRefresh(flight, wish, present)
+    if (this.#claims && !this.#parts.journal.covers(wish.key, wish.tags)) {
+      try {
+        return await this.#claims.claimRefresh(flight, wish, present)
+      } catch {
+        // As for a read, since one may have joined: the store is away, and the loader still answers.
+      }
+    }
     return {
       claim: { ...this.#withoutLease(flight, wish, new Budget(this.#parts.limits)), previous: present },
     }
