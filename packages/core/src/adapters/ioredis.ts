@@ -47,11 +47,20 @@ async function connectTo(url: string, owner: string, settings: object): Promise<
   return new Redis(url, settings)
 }
 
+const clusterSettings = {
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  // Of the cluster as a whole: what goes to one node in one turn goes together.
+  enableAutoPipelining: true,
+  // ioredis before 5.11 takes what follows the name of a command for its key.
+  autoPipeliningIgnoredCommands: ['eval', 'evalsha', 'EVAL', 'EVALSHA'],
+  // A master that nothing is asked of may be replaced unseen.
+  slotsRefreshInterval: 5_000,
+}
+
 function duplicate(client: RedisClient, settings: object): RedisClient {
   const isCluster = 'nodes' in client
-  const overrides = isCluster
-    ? [undefined, { lazyConnect: true, enableOfflineQueue: false, redisOptions: settings }]
-    : [settings]
+  const overrides = isCluster ? [undefined, { ...clusterSettings, redisOptions: settings }] : [settings]
   // `duplicate` takes other arguments on a cluster than on a single server, hence `never[]` in the port.
   return client.duplicate(...(overrides as never[]))
 }
