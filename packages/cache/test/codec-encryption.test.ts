@@ -1,8 +1,16 @@
 import { randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import { createCache, type EncryptionKey, type EncryptOptions, type RecordOptions } from '@stepladder/cache'
+import {
+  type CacheOptions,
+  createCache,
+  type EncryptionKey,
+  type EncryptOptions,
+  msgpackrCodec,
+  type RecordOptions,
+} from '@stepladder/cache'
 import { MemoryStore } from '@stepladder/cache/testing'
-import { RecordedReports } from '@stepladder/core/testing'
+import { keyPrefix, RecordedReports, sharedRedis } from '@stepladder/core/testing'
+import * as msgpackr from 'msgpackr'
 import { expect, test } from 'vitest'
 import { type RecordCodec, recordCodec } from '../src/codec/record.ts'
 
@@ -130,6 +138,22 @@ test('a cache that encrypts loads anew what it cannot open, and says so', async 
   expect(await safe.getOrSet(key, () => 'loaded')).toBe('loaded')
   expect((await store.get([key]))[0]!.includes('loaded')).toBe(false)
   expect(await make({ keys: [two, one] }).get(key)).toBe('loaded')
+})
+
+test('all of it together, through a real Redis: one process writes, another reads', async () => {
+  const { url: redis } = await sharedRedis()
+  const options: CacheOptions = {
+    ...{ name: keyPrefix('codec'), ttl: '1m', redis, codec: msgpackrCodec(msgpackr) },
+    ...{ compress: { above: '1kb' }, encrypt: { keys: [one] }, readBudget: '5s' },
+  }
+  const [writer, reader] = [createCache(options), createCache(options)]
+  const rows = (count: number) =>
+    Array.from({ length: count }, (_, id) => ({ id, at: new Date(id), photo: Buffer.of(id) }))
+  for (const count of [1, 200, 10_000]) {
+    expect(await writer.set(`rows:${count}`, rows(count), { tags: ['rows'] })).toBe('done')
+    expect(await reader.get(`rows:${count}`)).toStrictEqual(rows(count))
+  }
+  await Promise.all([writer.close(), reader.close()])
 })
 
 function codecWith(encrypt: EncryptOptions | undefined, options: RecordOptions = {}): RecordCodec {
