@@ -1,31 +1,14 @@
-import { once } from 'node:events'
 import { Agent, get } from 'node:http'
-import { connect } from 'node:net'
 import { sleep } from '@stepladder/core'
-import { FakeClock, seededRandom, seeds } from '@stepladder/core/testing'
-import { describe, expect, test, vi } from 'vitest'
-import type { ProcessVitals } from '../src/link/vitals.ts'
-import { probeAddress } from '../src/watch/probe-address.ts'
-import { VitalSigns } from '../src/watch/vital-signs.ts'
+import { seededRandom, seeds } from '@stepladder/core/testing'
+import { expect, test, vi } from 'vitest'
 import { childrenOf } from '../testing/process-table.ts'
 import { type RunningCluster, startCluster } from './running-cluster.ts'
+import { scrape } from './scraped-metrics.ts'
 
 const app = 'metrics-app.cjs'
 /** All workers accept from one socket, so that one that cannot is not waited for. */
 const shared = ['--distribution', 'shared', '--hang', 'off']
-
-type Metrics = ReadonlyMap<string, number>
-
-/** Asks over a connection of its own; rejects when the worker that took it was killed. */
-async function scrape({ port }: RunningCluster): Promise<Metrics> {
-  const response = await fetch(`http://127.0.0.1:${port}/metrics`, {
-    headers: { connection: 'close' },
-    // It may have been taken by a worker that is about to be blocked.
-    signal: AbortSignal.timeout(2_000),
-  })
-  const lines = (await response.text()).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
-  return new Map(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.split(' ').at(-1))]))
-}
 
 test('every worker tells how it is, and an idle one has nothing to hide', async () => {
   await using cluster = await startCluster({ app })
@@ -96,62 +79,6 @@ async function medianScrapeMs(cluster: RunningCluster): Promise<number> {
   }
   return times.sort((a, b) => a - b)[3]!
 }
-
-test.skipIf(process.platform !== 'linux')(
-  'how long a new connection waits to be accepted is measured',
-  async () => {
-    await using cluster = await startCluster({ app, workers: 1, flags: shared })
-    const delay = async () => {
-      const [, seconds] =
-        [...(await scrape(cluster))].find(([series]) => series.includes('accept_delay')) ?? []
-      return seconds
-    }
-    await vi.waitFor(async () => expect(await delay()).toBeGreaterThan(0), { timeout: 10_000 })
-    const idle = await delay()
-    await cluster.json('/block?ms=2500')
-    // Peaks are told for fifteen seconds; while it is blocked, it tells nothing.
-    await vi.waitFor(async () => expect(await delay()).toBeGreaterThan(Math.max(1, idle!)), {
-      timeout: 12_000,
-    })
-  },
-)
-
-test.skipIf(process.platform !== 'linux').each(['http', 'https'])(
-  'the measuring is unseen by an app over %s',
-  async (door) => {
-    await using cluster = await startCluster({
-      app: 'door-app.cjs',
-      workers: 1,
-      flags: shared,
-      env: { DOOR: door },
-    })
-    const { port } = cluster
-    // As the supervisor does.
-    const probe = connect({ port, host: '127.0.0.1', localAddress: probeAddress })
-    const [failure] = await once(probe, 'error')
-    expect(failure).toMatchObject({ code: 'ECONNRESET' })
-    const visitor = connect({ port, host: '127.0.0.1' })
-    await cluster.supervisor.waitForOutput(/app hears of a connection/)
-    visitor.destroy()
-    expect(cluster.supervisor.output.match(/app hears of a connection/g)).toHaveLength(1)
-    expect(cluster.supervisor.output).not.toMatch(/clientError/i)
-  },
-)
-
-test.skipIf(process.platform !== 'linux')(
-  'who measures the delay leaves no trace in who is handed the next connection',
-  async () => {
-    await using cluster = await startCluster({ app })
-    await sleep(4_500)
-    const answered: number[] = []
-    for (let asked = 0; asked < 6; asked++) {
-      answered.push((await cluster.json<{ pid: number }>('/pid')).pid)
-      // A worker tells that it is free again.
-      await sleep(20)
-    }
-    expect(new Set(answered).size).toBe(2)
-  },
-)
 
 test.each(seeds(1))(
   'no counter falls while workers are killed under load, seed %i',
@@ -230,69 +157,3 @@ function startLoad(port: number): { readonly pids: Set<number>; stop(): void } {
     },
   }
 }
-
-describe('what is kept', () => {
-  const vitals = (changes: Partial<ProcessVitals> = {}): ProcessVitals => ({
-    rssBytes: 100,
-    heapUsedBytes: 10,
-    heapTotalBytes: 20,
-    externalBytes: 1,
-    cpu: { userSeconds: 1, systemSeconds: 2 },
-    gc: { minor: { runs: 1, seconds: 0.5 } },
-    loopUtilization: 0.5,
-    loopDelay: { p50Seconds: 0.001, p99Seconds: 0.002, maxSeconds: 0.003 },
-    requests: 7,
-    connections: 3,
-    ...changes,
-  })
-
-  function setUp() {
-    const clock = new FakeClock()
-    const signs = new VitalSigns<{ readonly instance: number }>(clock)
-    const value = (name: string, labels: Record<string, string>) =>
-      signs
-        .snapshots()
-        .flatMap(
-          (snapshot) => snapshot.find((metric) => metric.name === `stepladder_worker_${name}`)?.values ?? [],
-        )
-        .filter((sample) => Object.entries(labels).every(([label, text]) => sample.labels[label] === text))
-        .map((sample) => sample.value)
-    return { clock, signs, value }
-  }
-
-  test('what a dead worker had counted is kept under its place, what it held is not', () => {
-    const { signs, value } = setUp()
-    const [first, second] = [{ instance: 0 }, { instance: 0 }]
-    signs.hear(first, vitals())
-    signs.leave(first)
-    signs.hear(second, vitals())
-    signs.leave(second)
-    expect(value('requests_total', { worker: '0' })).toEqual([14])
-    expect(value('gc_seconds_total', { worker: '0', kind: 'minor' })).toEqual([1])
-    expect(value('resident_memory_bytes', { worker: '0' })).toEqual([])
-  })
-
-  test('a delay between two scrapes is seen, for fifteen seconds', () => {
-    const { signs, value } = setUp()
-    const worker = { instance: 1 }
-    signs.hear(worker, vitals({ loopDelay: { p50Seconds: 0.001, p99Seconds: 2, maxSeconds: 3 } }))
-    for (let heartbeat = 0; heartbeat < 29; heartbeat++) signs.hear(worker, vitals())
-    const delay = (quantile: string) => value('event_loop_delay_seconds', { worker: '1', quantile })
-    expect([delay('0.5'), delay('0.99'), delay('1')]).toEqual([[0.001], [2], [3]])
-    signs.hear(worker, vitals())
-    expect([delay('0.5'), delay('0.99'), delay('1')]).toEqual([[0.001], [0.002], [0.003]])
-  })
-
-  test('a worker is stale when nothing was heard of it for more than a second', async () => {
-    const { clock, signs } = setUp()
-    const worker = { instance: 0 }
-    expect(signs.countStale()).toBe(0)
-    signs.hear(worker, undefined)
-    await clock.advance(1_000)
-    expect(signs.countStale()).toBe(0)
-    await clock.advance(1)
-    expect(signs.countStale()).toBe(1)
-    signs.hear(worker, undefined)
-    expect(signs.countStale()).toBe(0)
-  })
-})
