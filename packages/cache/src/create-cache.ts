@@ -73,5 +73,6 @@ function connectToRedis(redis: RedisOption, settings: CacheSettings): Connected 
 
 function open(name: string, redis: RedisOption): Promise<RedisClient> {
   // A failing connection shows in the outcome of each call, so its errors are not told twice.
-  return openRedis(redis, { owner: `cache "${name}"` })
+  // Memory is not served until it is back.
+  return openRedis(redis, { owner: `cache "${name}"`, maxRetryMs: 250 })
 }

@@ -7,6 +7,8 @@ export interface OpenRedisOptions {
   readonly owner: string
   /** A command that takes longer fails. Default 1000. */
   readonly commandTimeoutMs?: number
+  /** The longest pause before it connects once more, in milliseconds. Default 1000. */
+  readonly maxRetryMs?: number
   /** What to do with a failing connection: it is retried for ever, and each failure is heard here. */
   readonly onError?: (error: Error) => void
 }
@@ -18,7 +20,7 @@ export interface OpenRedisOptions {
  */
 export async function openRedis(
   redis: RedisOption,
-  { owner, commandTimeoutMs = 1_000, onError = () => {} }: OpenRedisOptions,
+  { owner, commandTimeoutMs = 1_000, maxRetryMs = 1_000, onError = () => {} }: OpenRedisOptions,
 ): Promise<RedisClient> {
   const settings = {
     lazyConnect: true,
@@ -27,7 +29,7 @@ export async function openRedis(
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     connectTimeout: 1_000,
-    retryStrategy: (attempt: number) => Math.min(1_000, 50 * attempt),
+    retryStrategy: (attempt: number) => Math.min(maxRetryMs, 50 * attempt),
     // Also what settles a command whose connection broke: ioredis 6 forgets those it does not send again.
     commandTimeout: commandTimeoutMs,
   }
