@@ -2,13 +2,18 @@ import { type Clock, systemClock, type Timer } from '@stepladder/core'
 import type { OwnWrites } from '../store/own-writes.ts'
 import type { Invalidation } from './bus.ts'
 
-/** How long an echo waits for others, to be looked up together with them. */
+/** How long what is in doubt waits for more, to be looked up together. */
 const lookUpAfterMs = 100
+
+/** What is stored now: how each record begins, and the epoch of each tag; empty for none. */
+export interface Stored {
+  readonly heads: readonly string[]
+  readonly epochs: readonly string[]
+}
 
 export interface TouchesOptions {
   readonly writes: OwnWrites
-  /** How each record begins, and the epoch of each tag; empty for none. */
-  readonly lookUp: (touched: Invalidation) => Promise<{ heads: readonly string[]; epochs: readonly string[] }>
+  readonly lookUp: (touched: Invalidation) => Promise<Stored>
   readonly tell: (touched: Invalidation) => void
   readonly clock?: Clock | undefined
 }
@@ -16,7 +21,7 @@ export interface TouchesOptions {
 /**
  * Redis tells which keys were written, but not by whom, and two writes at one time but once. So what this process
  * wrote itself a moment ago is neither news nor safe to ignore: it is looked up, many at a time, and told on if
- * something else stands there. The same for tags, whose epochs are prolonged now and then. All else is told at once.
+ * something else stands there. So are tags, whose epochs are prolonged now and then. All else is told at once.
  */
 export class Touches {
   readonly #writes: OwnWrites
@@ -36,11 +41,14 @@ export class Touches {
   }
 
   hear({ keys, tags }: Invalidation): void {
-    const news = keys.filter((key) => this.#writes.headOf(key) === undefined)
-    const unknown = tags.filter((tag) => this.#writes.epochOf(tag) === undefined)
-    if (news.length > 0 || unknown.length > 0) this.#tell({ keys: news, tags: unknown })
-    for (const key of keys) if (this.#writes.headOf(key) !== undefined) this.#keys.add(key)
-    for (const tag of tags) if (this.#writes.epochOf(tag) !== undefined) this.#tags.add(tag)
+    const news: string[] = []
+    for (const key of keys) {
+      if (this.#writes.headOf(key) === undefined) news.push(key)
+      else this.#keys.add(key)
+    }
+    // An epoch may be made up by a call of this process whose answer is still to come.
+    for (const tag of tags) this.#tags.add(tag)
+    this.#tellNews(news, [])
     this.#schedule()
   }
 
@@ -54,33 +62,37 @@ export class Touches {
     this.#timer = this.#clock
       .after(lookUpAfterMs, () => {
         this.#timer = undefined
-        const touched = { keys: [...this.#keys], tags: [...this.#tags] }
+        const tags = [...this.#tags]
+        const believed = tags.filter((tag) => this.#writes.epochOf(tag) !== undefined)
+        const unknown = tags.filter((tag) => this.#writes.epochOf(tag) === undefined)
+        this.#tellNews([], unknown)
+        void this.#check([...this.#keys], believed)
         this.#keys.clear()
         this.#tags.clear()
-        void this.#check(touched)
       })
       .unref()
   }
 
-  async #check({ keys, tags }: Invalidation): Promise<void> {
-    const asked = { keys: keys.map((key) => this.#writes.headOf(key)), tags: this.#epochsOf(tags) }
+  async #check(keys: readonly string[], tags: readonly string[]): Promise<void> {
+    if (keys.length + tags.length === 0) return
+    const headOf = (key: string) => this.#writes.headOf(key)
+    const epochOf = (tag: string) => this.#writes.epochOf(tag)
+    const heads = keys.map(headOf)
+    const epochs = tags.map(epochOf)
     try {
-      const { heads, epochs } = await this.#lookUp({ keys, tags })
-      const news = {
-        keys: keys.filter((key, index) => isNews(heads[index], asked.keys[index], this.#writes.headOf(key))),
-        tags: tags.filter((tag, index) =>
-          isNews(epochs[index], asked.tags[index], this.#writes.epochOf(tag)),
-        ),
-      }
-      if (news.keys.length > 0 || news.tags.length > 0) this.#tell(news)
+      const stored = await this.#lookUp({ keys, tags })
+      this.#tellNews(
+        keys.filter((key, index) => isNews(stored.heads[index], heads[index], headOf(key))),
+        tags.filter((tag, index) => isNews(stored.epochs[index], epochs[index], epochOf(tag))),
+      )
     } catch {
       // Nobody can say what stands there.
-      this.#tell({ keys, tags })
+      this.#tellNews(keys, tags)
     }
   }
 
-  #epochsOf(tags: readonly string[]): readonly (string | undefined)[] {
-    return tags.map((tag) => this.#writes.epochOf(tag))
+  #tellNews(keys: readonly string[], tags: readonly string[]): void {
+    if (keys.length + tags.length > 0 && !this.#isClosed) this.#tell({ keys, tags })
   }
 }
 
