@@ -206,14 +206,16 @@ export class Cache implements CacheLike, Closeable {
     return (options?.strong ?? this.#usual.isStrong) && this.#parts.store !== undefined
   }
 
-  /** Apart from `getOrSet`, whose hits would pay for the closure. */
+  /** Apart from `getOrSet`, whose hits come without it. */
   #getOrLoad(
     key: string,
     load: AnyLoad,
     options: EntryOptions<never> | undefined,
     end: End | undefined,
   ): Promise<unknown> {
-    return this.#ended(end, () => this.#reader.getOrLoad(key, load, options, end))
+    if (!this.#failure) return this.#reader.getOrLoad(key, load, options, end)
+    end?.('failed', this.#failure)
+    return Promise.reject(this.#failure)
   }
 
   async #look(key: string, end: End | undefined): ReturnType<Reader['look']> {

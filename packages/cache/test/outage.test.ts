@@ -31,12 +31,11 @@ function open(options: object = {}): { cache: Cache; reports: RecordedReports } 
 
 /** Waits until a value comes from memory: then the cache hears its bus. */
 async function warm(cache: Cache, reports: RecordedReports, key = 'warm'): Promise<void> {
-  await expect
-    .poll(async () => {
-      await cache.getOrSet(key, () => 'warm')
-      return reports.outcomes('getOrSet').at(-1)
-    })
-    .toBe('hit')
+  const read = async () => {
+    await cache.getOrSet(key, () => 'warm')
+    return reports.outcomes('getOrSet').at(-1)
+  }
+  await expect.poll(read, { timeout: 10_000 }).toBe('hit')
 }
 
 async function timed<T>(task: Promise<T>): Promise<{ value: T; ms: number }> {

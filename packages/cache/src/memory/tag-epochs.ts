@@ -1,3 +1,4 @@
+import { everything } from '../call/key.ts'
 import { type TagEpoch, unknownEpoch } from './entry.ts'
 
 /** What this process knows of the tags. Forgetting a tag is always safe: entries that rely on it stop being served. */
@@ -45,8 +46,12 @@ export class TagEpochs {
     this.#known.clear()
   }
 
+  /** But never the tag that every entry carries. */
   #forgetOldest(): void {
-    const oldest = this.#known.keys().next()
-    if (!oldest.done) this.drop(oldest.value)
+    for (const tag of this.#known.keys()) {
+      if (tag === everything) continue
+      this.drop(tag)
+      return
+    }
   }
 }

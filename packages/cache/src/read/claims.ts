@@ -31,6 +31,8 @@ export type Outcome = Right | { readonly isTaken: true }
 /** How long who waits for another process's load waits between looks. */
 const patience = exponentialBackoff({ baseMs: 20, maxMs: 100 })
 
+const noTags: readonly string[] = []
+
 /** Claims keys at the store for the reads of this process: what is stored, or the lease to load it. */
 export class Claims {
   readonly leases: LeaseKeeper
@@ -54,7 +56,9 @@ export class Claims {
       const outcome = await this.#claimOnce(flight, wish, budget)
       if (!('isTaken' in outcome)) return outcome
       if (attempt === 1) onWait?.()
-      await sleep(patience(attempt), { clock: this.#parts.limits.clock })
+      const waitMs = patience(attempt)
+      budget.exclude(waitMs)
+      await sleep(waitMs, { clock: this.#parts.limits.clock })
     }
   }
 
@@ -62,7 +66,7 @@ export class Claims {
   async claimRefresh(flight: Flight<unknown>, wish: Wish, present: Entry): Promise<Outcome> {
     const budget = new Budget(this.#parts.limits)
     const lease = this.#newLease(wish.key)
-    const claimed = await this.#ask(wish, lease, budget, true)
+    const claimed = await this.#ask(flight, wish, lease, budget, true)
     if (!claimed.isGranted) return { isTaken: true }
     const look = this.#look(flight, wish, budget)
     const found = claimed.record && (await admit(this.#parts, look, claimed.record, claimed.epochs))
@@ -75,12 +79,13 @@ export class Claims {
   async #claimOnce(flight: Flight<unknown>, wish: Wish, budget: Budget): Promise<Outcome> {
     const look = this.#look(flight, wish, budget)
     const lease = this.#newLease(wish.key)
-    let claimed = await this.#ask(wish, lease, budget, false)
-    const found = claimed.record ? await admit(this.#parts, look, claimed.record, claimed.epochs) : undefined
+    let claimed = await this.#ask(flight, wish, lease, budget, false)
+    const admitted = claimed.record ? admit(this.#parts, look, claimed.record, claimed.epochs) : undefined
+    const found = admitted instanceof Promise ? await admitted : admitted
     if (found && this.#isFresh(found)) return { fresh: found }
     if (claimed.record) {
       // It is there, and too old: the lease is to be had all the same.
-      claimed = await this.#ask(wish, lease, budget, true)
+      claimed = await this.#ask(flight, wish, lease, budget, true)
       // Whoever had the lease before us may have filled the key since we looked.
       const filled = claimed.record && (await admit(this.#parts, look, claimed.record, claimed.epochs))
       if (filled && this.#isFresh(filled))
@@ -90,39 +95,45 @@ export class Claims {
     return { claim: { ...this.#hold(flight, wish, lease, claimed), previous: found, budget } }
   }
 
-  async #ask(wish: Wish, lease: Lease, budget: Budget, isForced: boolean): Promise<ClaimedWithEpochs> {
+  /** With the epochs of those tags that have to be asked for: the others are known, and last long enough. */
+  async #ask(
+    flight: Flight<unknown>,
+    { tags: all, policy }: Wish,
+    lease: Lease,
+    budget: Budget,
+    isForced: boolean,
+  ): Promise<ClaimedWithEpochs> {
     const { copies, limits } = this.#parts
-    const { ttlMs, graceMs, isStrong } = wish.policy
     // Twice what is needed, so that the store is told now and then and not at every load.
-    const neededMs = ttlMs + graceMs + maxLoadMs
-    const neededUntil = limits.clock.monotonic() + neededMs
-    const isKnowing = copies.areTrusted && !isStrong
-    const tags = isKnowing
-      ? wish.tags.filter((tag) => !((copies.epochs.known(tag)?.lastsUntil ?? 0) >= neededUntil))
-      : wish.tags
-    return budget.spend(() => this.#calls.claim({ ...lease, isForced, tags, epochsMs: 2 * neededMs }))
+    const neededMs = policy.ttlMs + policy.graceMs + maxLoadMs
+    const epochsMs = 2 * neededMs
+    const now = limits.clock.monotonic()
+    const isKnowing = copies.areTrusted && !policy.isStrong
+    const isKnown = (tag: string) =>
+      isKnowing && (copies.epochs.known(tag)?.lastsUntil ?? 0) >= now + neededMs
+    const tags = all.every(isKnown) ? noTags : all.filter((tag) => !isKnown(tag))
+    const { key, token } = lease
+    const claimed = await budget.spend(() => this.#calls.claim({ key, token, isForced, tags, epochsMs }))
+    for (const tag of tags) copies.tagOf(flight, tag, claimed.epochs.get(tag) ?? unknownEpoch, now + epochsMs)
+    return claimed
   }
 
   /** The tags with it: as they were before the load, never after. */
   #hold(
     flight: Flight<unknown>,
-    wish: Wish,
+    { tags: all }: Wish,
     lease: Lease,
     { epochs: found }: ClaimedWithEpochs,
   ): Pick<Claim, 'lease' | 'epochs' | 'tags'> {
-    const { copies, limits } = this.#parts
-    const { ttlMs, graceMs } = wish.policy
-    const lastsUntil = limits.clock.monotonic() + 2 * (ttlMs + graceMs + maxLoadMs) - limits.budgetMs
-    const epochs = wish.tags.map(
+    const { copies } = this.#parts
+    const epochs = all.map(
       (tag): TagSnapshot => [
         tag,
         // One that was forgotten since it was left out of the question is no epoch that the tag has.
         found.get(tag) ?? copies.epochs.known(tag)?.epoch ?? unknownEpoch,
       ],
     )
-    const tags = epochs.map(([tag, epoch]) =>
-      copies.tagOf(flight, tag, epoch, found.has(tag) ? lastsUntil : 0),
-    )
+    const tags = epochs.map(([tag, epoch]) => copies.tagOf(flight, tag, epoch))
     this.leases.hold(lease)
     flight.whenInvalidated(() => this.leases.release(lease))
     return { lease, epochs, tags }

@@ -48,11 +48,9 @@ export class Loading {
       if (claim.lease) this.#leases?.release(claim.lease)
       throw failure
     }
-    await this.#keep(flight, wish, claim, {
-      value,
-      etag: context.newEtag,
-      loadMs: clock.monotonic() - startedAt,
-    })
+    const loadMs = clock.monotonic() - startedAt
+    claim.budget.exclude(loadMs)
+    await this.#keep(flight, wish, claim, { value, etag: context.newEtag, loadMs })
     return { value, outcome: 'loaded' }
   }
 

@@ -1,7 +1,7 @@
 import { begin } from '@stepladder/core'
 import type { Policy } from '../call/policy.ts'
-import type { StoredValue, TagSnapshot } from '../codec/stored-value.ts'
-import type { Entry, TagEpoch } from '../memory/entry.ts'
+import type { StoredValue } from '../codec/stored-value.ts'
+import { type Entry, type TagEpoch, unknownEpoch } from '../memory/entry.ts'
 import type { Flight } from '../memory/flights.ts'
 import type { CacheParts } from '../parts.ts'
 import { toEntry } from './fresh-value.ts'
@@ -20,58 +20,75 @@ const noEpochs: ReadonlyMap<string, string> = new Map()
 
 /**
  * The record as an entry, if it can be read and none of its tags was invalidated. `epochs` came with the record, and
- * is younger than what this process knows. Rejects when the store has to be asked and fails.
+ * is younger than what this process knows. A promise only where something has to be waited for; it rejects when the
+ * store has to be asked and fails.
  */
-export async function admit(
+export function admit(
   parts: CacheParts,
   look: Look,
   record: Buffer,
   epochs: ReadonlyMap<string, string> = noEpochs,
-): Promise<Entry | undefined> {
-  const { flight, key, policy } = look
-  const stored = await decode(parts, record, key)
-  if (!stored) return undefined
-  const named = stored.epochs.map(([tag]) => tag)
-  if (parts.journal.covers(key, named)) return undefined
-  // Before the tags are compared, so that an invalidation from now on finds this flight.
-  if (named.some((tag) => !flight.tags.includes(tag))) flight.tags = [...new Set([...flight.tags, ...named])]
-  const tags = await matchTags(parts, look, stored.epochs, epochs)
-  return tags && toEntry(stored, tags, record.length, policy, parts.limits.clock)
-}
-
-async function decode(
-  { codec, limits }: CacheParts,
-  record: Buffer,
-  key: string,
-): Promise<StoredValue | undefined> {
+): Entry | undefined | Promise<Entry | undefined> {
   try {
-    const decoded = codec.decode(record, key)
-    return decoded instanceof Promise ? await decoded : decoded
+    const stored = parts.codec.decode(record, look.key)
+    if (!(stored instanceof Promise)) return accept(parts, look, record, stored, epochs)
+    return stored.then(
+      (stored) => accept(parts, look, record, stored, epochs),
+      (cause) => refuse(parts, cause),
+    )
   } catch (cause) {
-    const { name, report, clock } = limits
-    begin({ component: 'cache', name, operation: 'decode' }, report, clock)('unreadable', cause)
-    return undefined
+    return refuse(parts, cause)
   }
 }
 
-/** The tags of a record, if all of them still have the epochs that it was stored with. */
-async function matchTags(
-  { copies }: CacheParts,
-  { flight, policy, calls, budget }: Look,
-  snapshots: readonly TagSnapshot[],
+function refuse({ limits: { name, report, clock } }: CacheParts, cause: unknown): undefined {
+  begin({ component: 'cache', name, operation: 'decode' }, report, clock)('unreadable', cause)
+}
+
+function accept(
+  parts: CacheParts,
+  look: Look,
+  record: Buffer,
+  stored: StoredValue,
   epochs: ReadonlyMap<string, string>,
-): Promise<readonly TagEpoch[] | undefined> {
+): Entry | undefined | Promise<Entry | undefined> {
+  const { flight, key, policy } = look
+  const { copies, journal, limits } = parts
+  if (
+    !journal.isEmpty &&
+    journal.covers(
+      key,
+      stored.epochs.map(([tag]) => tag),
+    )
+  )
+    return undefined
+  // Before the tags are compared, so that an invalidation from now on finds this flight.
+  for (const [tag] of stored.epochs) if (!flight.tags.includes(tag)) flight.tags = [...flight.tags, tag]
   // Where memory does not count, what it knows of tags does not either.
   const isKnowing = copies.areTrusted && !policy.isStrong
-  const current = snapshots.map(
-    ([tag]) => epochs.get(tag) ?? (isKnowing ? copies.epochs.known(tag)?.epoch : undefined),
-  )
-  const unknown = snapshots.filter((_, index) => current[index] === undefined)
-  if (unknown.length > 0) {
-    const asked = await budget.spend(() => Promise.all(unknown.map(([tag]) => calls.epoch(tag))))
-    for (const [index, snapshot] of unknown.entries())
-      current[snapshots.indexOf(snapshot)] = asked[index] ?? ''
+  const tags: TagEpoch[] = []
+  for (const [tag, epoch] of stored.epochs) {
+    const known = isKnowing ? copies.epochs.known(tag) : undefined
+    const now = epochs.get(tag) ?? known?.epoch
+    if (now === undefined) return askAndAccept(parts, look, record, stored, epochs)
+    if (now !== epoch) return undefined
+    tags.push(known?.epoch === epoch ? known : copies.tagOf(flight, tag, epoch))
   }
-  if (snapshots.some(([, epoch], index) => current[index] !== epoch)) return undefined
-  return snapshots.map(([tag, epoch]) => copies.tagOf(flight, tag, epoch))
+  return toEntry(stored, tags, record.length, policy, limits.clock)
+}
+
+/** The same, when the store has told the epochs of those tags that nobody here knows. */
+async function askAndAccept(
+  parts: CacheParts,
+  look: Look,
+  record: Buffer,
+  stored: StoredValue,
+  epochs: ReadonlyMap<string, string>,
+): Promise<Entry | undefined> {
+  const { calls, budget } = look
+  const unknown = stored.epochs.map(([tag]) => tag).filter((tag) => !epochs.has(tag))
+  const asked = await budget.spend(() => Promise.all(unknown.map((tag) => calls.epoch(tag))))
+  // A tag without an epoch has none that a record could have.
+  const told = unknown.map((tag, index) => [tag, asked[index] ?? unknownEpoch] as const)
+  return accept(parts, look, record, stored, new Map([...epochs, ...told]))
 }

@@ -86,26 +86,23 @@ export class ReadThrough {
     load: AnyLoad,
     onWait: (() => void) | undefined,
   ): Promise<Answer> {
-    const { copies, limits } = this.#parts
+    const { copies, journal, limits } = this.#parts
     const startedAt = limits.clock.monotonic()
-    const outcome = await this.#claim(flight, wish, onWait)
-    if ('claim' in outcome) return this.#loading.runInTime(flight, wish, outcome.claim, load, startedAt)
-    if (!wish.policy.isStrong) copies.keep(wish.key, outcome.fresh, flight)
-    return { value: outcome.fresh.value, outcome: 'fetched' }
-  }
-
-  /** A fresh value from the store, or the right to load one. */
-  async #claim(flight: Flight<Answer>, wish: Wish, onWait: (() => void) | undefined): Promise<Right> {
-    const { journal, limits } = this.#parts
     const budget = new Budget(limits)
+    let right: Right | undefined
     if (this.#claims && !journal.covers(wish.key, wish.tags)) {
       try {
-        return await this.#claims.claim(flight, wish, budget, onWait)
+        right = await this.#claims.claim(flight, wish, budget, onWait)
       } catch {
         // The store is away, as the call reported. The loader still answers.
       }
     }
-    return { claim: this.#withoutLease(flight, wish, budget) }
+    if (right && 'fresh' in right) {
+      if (!wish.policy.isStrong) copies.keep(wish.key, right.fresh, flight)
+      return { value: right.fresh.value, outcome: 'fetched' }
+    }
+    const claim = right?.claim ?? this.#withoutLease(flight, wish, budget)
+    return this.#loading.runInTime(flight, wish, claim, load, startedAt)
   }
 
   async #claimRefresh(flight: Flight<Answer>, wish: Wish, present: Entry): Promise<Outcome> {

@@ -36,14 +36,20 @@ export class Reader {
     return flight.answer
   }
 
+  /** Ends the operation, well or not. */
   async getOrLoad(
     key: string,
     load: AnyLoad,
     options: EntryOptions<never> | undefined,
     end: End | undefined,
   ): Promise<unknown> {
-    const wish = this.#wish(key, options)
-    return this.#answer(wish, this.#checkLoader('load', load), end)
+    try {
+      const wish = this.#wish(key, options)
+      return await this.#answer(wish, this.#checkLoader('load', load), end)
+    } catch (failure) {
+      end?.('failed', failure)
+      throw failure
+    }
   }
 
   /** Many at once: one question to the store, one call of `loadMany` for all that is missing. */

@@ -111,28 +111,35 @@ export class StoreCalls {
   }
 }
 
-/** What one read may still wait for the store. */
+/** What one read may wait for the store: all its calls together, but not the loads that it waits for meanwhile. */
 export class Budget {
   readonly #limits: StoreLimits
-  #leftMs: number
+  readonly #startedAt: number
+  #excludedMs = 0
+  #isUsed = false
 
   constructor(limits: StoreLimits) {
     this.#limits = limits
-    this.#leftMs = limits.budgetMs
+    this.#startedAt = limits.clock.monotonic()
+  }
+
+  /** So much of the time since the budget was made went into something else. */
+  exclude(ms: number): void {
+    this.#excludedMs += ms
   }
 
   /** Rejects as `task` does, or when the budget is spent. */
-  async spend<T>(task: () => Promise<T>): Promise<T> {
+  spend<T>(task: () => Promise<T>): Promise<T> {
+    // The first call takes no longer than all of the budget by itself.
+    if (this.#isUsed) return this.#spendRest(task)
+    this.#isUsed = true
+    return task()
+  }
+
+  async #spendRest<T>(task: () => Promise<T>): Promise<T> {
     const { name, budgetMs, clock } = this.#limits
-    const leftMs = this.#leftMs
+    const leftMs = budgetMs - (clock.monotonic() - this.#startedAt - this.#excludedMs)
     if (leftMs <= 0) throw new DeadlineExceededError(`cache "${name}": reading from its store`, budgetMs)
-    const startedAt = clock.monotonic()
-    try {
-      // With all of it left, the call itself takes no longer.
-      if (leftMs === budgetMs) return await task()
-      return await withDeadline(`cache "${name}": its store`, leftMs, task, clock)
-    } finally {
-      this.#leftMs -= clock.monotonic() - startedAt
-    }
+    return withDeadline(`cache "${name}": its store`, leftMs, task, clock)
   }
 }
