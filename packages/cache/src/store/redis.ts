@@ -38,7 +38,7 @@ export class RedisStore implements CacheStore {
   }
 
   async get(keys: readonly string[]): Promise<readonly (Buffer | null)[]> {
-    return (await this.#read((await this.#open()).server, keys, [])).records
+    return this.#read((await this.#open()).server, keys)
   }
 
   /** Where most claims find a record, all are read before any is claimed: Lua makes reading several times dearer. */
@@ -46,12 +46,14 @@ export class RedisStore implements CacheStore {
     const { server, incarnation } = await this.#open()
     const newEpochs = `${incarnation}${this.#epochName}${(++this.#lastEpoch).toString(36)}`
     const ask = (claims: readonly Claim[]) => this.#claim(server, { claims, tags }, { ...times, newEpochs })
-    if (this.#hitShare < 0.9 || claims.length === 0 || claims.some(({ isForced }) => isForced)) {
+    const areHitsLikely = this.#hitShare >= 0.9 && claims.length > 0
+    // Epochs are made to last by the script only.
+    if (!areHitsLikely || tags.length > 0 || claims.some(({ isForced }) => isForced)) {
       const answer = await ask(claims)
       this.#sawHits(answer.claimed)
       return answer
     }
-    return this.#readOrClaim(server, claims, tags, ask)
+    return this.#readOrClaim(server, claims, ask)
   }
 
   async fill(fills: readonly Fill[]): Promise<readonly boolean[]> {
@@ -108,7 +110,11 @@ export class RedisStore implements CacheStore {
   }
 
   async epochs(tags: readonly string[]): Promise<readonly (string | null)[]> {
-    return (await this.#read((await this.#open()).server, [], tags)).epochs
+    const { server } = await this.#open()
+    const stored = await server.getAll(tags.map((tag) => this.#keys.tag(tag)))
+    const epochs = stored.map((epoch) => epoch && String(epoch))
+    this.#believe(tags, epochs)
+    return epochs
   }
 
   async close(): Promise<void> {
@@ -121,40 +127,28 @@ export class RedisStore implements CacheStore {
     return { server, incarnation: await server.incarnation() }
   }
 
-  /** Records and epochs together. */
-  async #read(
-    server: RedisServer,
-    keys: readonly string[],
-    tags: readonly string[],
-  ): Promise<{ readonly records: readonly (Buffer | null)[]; readonly epochs: readonly (string | null)[] }> {
-    const names = [...tags.map((tag) => this.#keys.tag(tag)), ...keys.map((key) => this.#keys.record(key))]
-    const stored = await server.getAll(names, this.#sizes.mostAtOnce)
-    const epochs = stored.slice(0, tags.length).map((epoch) => epoch && String(epoch))
-    const records = stored.slice(tags.length)
-    this.#believe(tags, epochs)
+  async #read(server: RedisServer, keys: readonly string[]): Promise<readonly (Buffer | null)[]> {
+    const names = keys.map((key) => this.#keys.record(key))
+    const records = await server.getAll(names, this.#sizes.mostAtOnce)
     this.#sizes.saw(records)
-    return { records, epochs }
+    return records
   }
 
   async #readOrClaim(
     server: RedisServer,
     claims: readonly Claim[],
-    tags: readonly string[],
     ask: (claims: readonly Claim[]) => Promise<Claims>,
   ): Promise<Claims> {
-    const { records, epochs } = await this.#read(
-      server,
-      claims.map(({ key }) => key),
-      tags,
-    )
-    const found = records.map((record): Claimed => ({ record, isGranted: false }))
+    const keys = claims.map(({ key }) => key)
+    const found = (await this.#read(server, keys)).map((record): Claimed => ({ record, isGranted: false }))
     this.#sawHits(found)
-    const missing = claims.filter((_, index) => records[index] === null)
-    if (missing.length === 0 && isComplete(epochs)) return { claimed: found, epochs }
-    const asked = await ask(missing)
-    const answers = asked.claimed.values()
-    const claimed = found.map((here) => (here.record === null ? answers.next().value! : here))
-    return { claimed, epochs: asked.epochs }
+    const missing = claims.filter((_, index) => found[index]!.record === null)
+    if (missing.length === 0) return { claimed: found, epochs: [] }
+    const answers = (await ask(missing)).claimed.values()
+    return {
+      claimed: found.map((here) => (here.record === null ? answers.next().value! : here)),
+      epochs: [],
+    }
   }
 
   async #claim(
@@ -204,8 +198,4 @@ export class RedisStore implements CacheStore {
     // A full batch says half of it.
     this.#hitShare += (hits / claimed.length - this.#hitShare) * Math.min(0.5, claimed.length / 128)
   }
-}
-
-function isComplete(epochs: readonly (string | null)[]): epochs is readonly string[] {
-  return epochs.every((epoch) => epoch !== null)
 }
