@@ -140,6 +140,15 @@ test('a codec that throws is a refused value, and never another error', async ()
   await expect(decode(works, await works.encode(storedOf(1), key))).rejects.toMatchObject(unreadable)
 })
 
+test('more tags, or a longer etag, than a record has room for is a refusal', () => {
+  const codec = recordCodec({ name: 'flights' })
+  const refused = expect.objectContaining({ code: 'UNSTORABLE_VALUE' })
+  expect(() => codec.encode(storedOf(1, { etag: 'x'.repeat(65_536) }), key)).toThrow(refused)
+  const epochs = Array.from({ length: 65_536 }, (_, tag) => [String(tag), ''] as const)
+  expect(() => codec.encode(storedOf(1, { epochs }), key)).toThrow(refused)
+  codec.encode(storedOf(1, { etag: 'x'.repeat(65_535), epochs: epochs.slice(1) }), key)
+})
+
 test('a value of exactly the largest size is stored, and one byte more is refused', async () => {
   const codec = recordCodec({ name: 'flights', maxValueBytes: 12 })
   expect((await decode(codec, await codec.encode(storedOf('x'.repeat(10)), key))).value).toBe('x'.repeat(10))

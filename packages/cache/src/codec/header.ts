@@ -1,4 +1,4 @@
-import { UnreadableRecordError } from '../errors.ts'
+import { UnreadableRecordError, UnstorableValueError } from '../errors.ts'
 import type { StoredValue, TagSnapshot } from './stored-value.ts'
 
 /** How a value stands in its record. */
@@ -28,6 +28,7 @@ const format = 2
 const flags = { compression: 3, encrypted: 4, etag: 8, all: 15 }
 const maxMs = 2 ** 40 - 1
 const maxMicros = 2 ** 32 - 1
+const mostTexts = 2 ** 16 - 1
 
 /**
  * Where each field begins, as in docs/reference/cache-records.md: numbers are little endian, lengths of texts are
@@ -39,13 +40,16 @@ const at = {
   ...{ version: 29, etag: 31, epochs: 33, texts: 35, lengths: 39 },
 }
 
-/** A record with its header written, and room for `restBytes` from `start` on. */
+/** A record with its header written, and room for `restBytes` from `start` on. Throws `UnstorableValueError`. */
 export function startRecord(
   stored: StoredValue,
   frame: Frame,
   restBytes: number,
 ): { readonly record: Buffer; readonly start: number } {
   const { version, etag, epochs } = stored
+  if (epochs.length > mostTexts || (etag !== undefined && etag.length > mostTexts)) {
+    throw new UnstorableValueError('$', `stored with more than ${mostTexts} tags, or characters of an etag`)
+  }
   let texts = frame.codecId + (frame.keyId ?? '') + version + (etag ?? '')
   for (const [tag, epoch] of epochs) texts += tag + epoch
   const textBytes = Buffer.byteLength(texts)

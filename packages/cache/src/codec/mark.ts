@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import { UnstorableValueError } from '../errors.ts'
 import { marks, putField, start, startCode } from './marks.ts'
-import { maxDepth } from './plain.ts'
+import { hasToJson, maxDepth } from './plain.ts'
 import { isBuiltIn, isFieldsOnly } from './prototypes.ts'
 
 /**
@@ -46,6 +46,9 @@ class Marker {
 
   #markWhole(object: object): unknown {
     const prototype: object | null = Object.getPrototypeOf(object)
+    if (hasToJson(object) && !types.isDate(object) && !Buffer.isBuffer(object)) {
+      this.#refuse('an object with toJSON(), which would come back as something else')
+    }
     if (isFieldsOnly(prototype)) return this.#markFields(object as Record<string, unknown>) // any object is one
     if (Buffer.isBuffer(object)) return as(marks.buffer, object.toString('base64'))
     if (isBuiltIn(prototype, 1)) {
@@ -114,7 +117,6 @@ function as(letter: string, rest = ''): string {
 
 /** Why an object is refused, for the person who has to change it. */
 function describe(object: object): string {
-  if ('toJSON' in object) return 'an object with toJSON(), which would come back as something else'
   const type = Object.prototype.toString.call(object).slice('[object '.length, -1)
   if (type !== 'Object') return `of type ${type}`
   return `an object with the prototype of ${object.constructor?.name}, whose members it would lose`

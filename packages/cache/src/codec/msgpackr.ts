@@ -1,6 +1,6 @@
 import { types } from 'node:util'
 import { jsonCodec } from './json.ts'
-import { maxDepth } from './plain.ts'
+import { hasToJson, maxDepth } from './plain.ts'
 import { isBuiltIn, isFieldsOnly } from './prototypes.ts'
 import type { ValueCodec } from './value-codec.ts'
 
@@ -55,11 +55,13 @@ function isExactObject(object: object, depth: number): boolean {
   const areExact = (values: readonly unknown[]) => values.every((value) => isExact(value, depth))
   if (isFieldsOnly(prototype)) {
     const names = Object.keys(object)
-    return !names.includes('__proto__') && areExact(names) && areExact(Object.values(object))
+    if (names.includes('__proto__') || hasToJson(object)) return false
+    return areExact(names) && areExact(Object.values(object))
   }
-  if (Array.isArray(object)) return isBuiltIn(prototype, 1) && areExact(object)
+  if (Array.isArray(object)) return isBuiltIn(prototype, 1) && !hasToJson(object) && areExact(object)
   // msgpackr knows those of its own realm only.
   if (prototype === Map.prototype && types.isMap(object)) return areExact([...object].flat())
   if (prototype === Set.prototype && types.isSet(object)) return areExact([...object])
-  return Buffer.isBuffer(object) || prototype === Uint8Array.prototype || prototype === Date.prototype
+  if (types.isUint8Array(object)) return Buffer.isBuffer(object) || prototype === Uint8Array.prototype
+  return prototype === Date.prototype && types.isDate(object)
 }

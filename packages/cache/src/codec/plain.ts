@@ -25,7 +25,7 @@ export function isPlain(value: unknown, depth = 0): boolean {
 
 function isPlainArray(array: readonly unknown[], depth: number): boolean {
   const prototype = Object.getPrototypeOf(array)
-  if (prototype !== Array.prototype && !isBuiltIn(prototype, 1)) return false
+  if ((prototype !== Array.prototype && !isBuiltIn(prototype, 1)) || hasToJson(array)) return false
   for (let index = 0; index < array.length; index++) {
     if (!isPlain(array[index], depth)) return false
   }
@@ -33,7 +33,7 @@ function isPlainArray(array: readonly unknown[], depth: number): boolean {
 }
 
 function isPlainObject(object: object, depth: number): boolean {
-  if (!isFieldsOnly(Object.getPrototypeOf(object))) return false
+  if (!isFieldsOnly(Object.getPrototypeOf(object)) || hasToJson(object)) return false
   const fields = object as Record<string, unknown> // any object is one
   for (const field in fields) {
     const value = fields[field]
@@ -41,4 +41,9 @@ function isPlainObject(object: object, depth: number): boolean {
     if (value !== undefined && !isPlain(value, depth)) return false
   }
   return true
+}
+
+/** `JSON.stringify` would call it, wherever it comes from, and write what it returns. */
+export function hasToJson(object: object): boolean {
+  return typeof (object as { toJSON?: unknown }).toJSON === 'function'
 }
