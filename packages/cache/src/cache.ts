@@ -54,6 +54,7 @@ export class Cache implements CacheLike, Closeable {
     this.local = new LocalCache({ ...parts, usual, changes: this.#localChanges }, wholeCache)
     bus.subscribe({
       onInvalidation: (invalidation) => copies.drop(invalidation),
+      onTouched: (touched) => copies.touch(touched),
       onGap: () => {
         copies.gap()
         this.#begin('listen')?.('gap')
@@ -97,7 +98,7 @@ export class Cache implements CacheLike, Closeable {
 
   /**
    * What `load` brings, although there may be a value, which is served until then. Where another process is loading
-   * the key, or did so since this one has, that will do. As `getOrSet` otherwise.
+   * the key at this moment, the value that there is. As `getOrSet` otherwise.
    */
   async refresh<T>(key: string, load: Load<T>, options?: EntryOptions<NoInfer<T>>): Promise<T> {
     const end = this.#begin('getOrSet')

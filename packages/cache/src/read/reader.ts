@@ -88,7 +88,7 @@ export class Reader {
     return found
   }
 
-  /** Loads anew what may still be served. Where another process is at it, or was faster, that will do. */
+  /** Loads anew what may still be served. Where another process is at it, the value that there is. */
   async refresh(
     key: string,
     load: AnyLoad,
@@ -97,8 +97,9 @@ export class Reader {
   ): Promise<unknown> {
     const wish = readWish(this.#name, key, options, this.#usual)
     this.#checkLoader('load', load)
-    const { copies } = this.#parts
-    if (!copies.fresh(key)) await this.look(key)
+    const { copies, store } = this.#parts
+    // Memory may hold an older one than the store, which would pass for what somebody else has just loaded.
+    if (store) await this.look(key)
     const present = copies.loads.find(key) ? undefined : copies.fresh(key)
     if (!present) return this.#answer(wish, load, end)
     let isAsked = false

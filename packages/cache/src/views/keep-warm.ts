@@ -94,10 +94,10 @@ class WarmRounds<T> implements Closeable {
     await this.#running
   }
 
-  /** Ten looks per period: all but the one that finds the period over are answered by memory. */
+  /** Twenty looks per period: all but the one that finds the period over are answered by memory. */
   #lookLater(): void {
     if (this.#stopping.aborted) return
-    const afterMs = (this.#rounds.everyMs / 10) * (0.5 + Math.random())
+    const afterMs = (this.#rounds.everyMs / 20) * (0.5 + Math.random())
     this.#timer = this.#clock.after(afterMs, () => this.#look()).unref()
   }
 
@@ -142,7 +142,7 @@ class WarmRounds<T> implements Closeable {
     const end = begin({ component: 'cache', name: cache.name, operation: 'warm' }, report, this.#clock)
     try {
       const all = typeof keys === 'function' ? await keys() : keys
-      const options = { refresh: true, ...how, signal: this.#stopping } as WarmOptions<T>
+      const options = { ...how, refresh: how.refresh ?? true, signal: this.#stopping }
       const result = await warm(cache, all, options)
       end(outcomeOf(result), result.failures[0]?.reason)
     } catch (failure) {

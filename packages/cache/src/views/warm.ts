@@ -150,14 +150,25 @@ class KeySource {
   isAtEnd = false
   readonly #iterator: Iterator<string> | AsyncIterator<string>
   readonly #signal: AbortSignal | undefined
+  #lastTaken: Promise<unknown> = Promise.resolve()
 
   constructor(keys: Keys, signal: AbortSignal | undefined) {
     this.#iterator = Symbol.asyncIterator in keys ? keys[Symbol.asyncIterator]() : keys[Symbol.iterator]()
     this.#signal = signal
   }
 
-  /** As many as there are, up to `count`; none at the end, or when the signal is aborted. */
-  async take(count: number): Promise<string[]> {
+  /** As many as there are, up to `count`; none at the end, or when the signal is aborted. One taker after the other. */
+  take(count: number): Promise<string[]> {
+    const taken = this.#lastTaken.then(() => this.#take(count))
+    this.#lastTaken = taken.catch(() => {}) // who took hears of it
+    return taken
+  }
+
+  async close(): Promise<void> {
+    if (!this.isAtEnd) await this.#iterator.return?.()
+  }
+
+  async #take(count: number): Promise<string[]> {
     const keys: string[] = []
     while (keys.length < count && !this.isAtEnd && !this.#signal?.aborted) {
       const { done, value } = await this.#iterator.next()
@@ -165,9 +176,5 @@ class KeySource {
       else keys.push(value)
     }
     return keys
-  }
-
-  async close(): Promise<void> {
-    if (!this.isAtEnd) await this.#iterator.return?.()
   }
 }
