@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { get } from 'node:http'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -82,11 +82,12 @@ test("what an app has started ends with its worker, however that one ends, and w
   await gone(stopped)
 })
 
-test('dispatch hands each connection to the worker with the fewest', async () => {
+/** How many of thirty connections, opened one after the other and kept, each worker has that has any. */
+async function heldByWorkers(flags: readonly string[]): Promise<number[]> {
   await using cluster = await startCluster({
     app: 'sockets-app.cjs',
     workers: 3,
-    flags: ['--distribution', 'dispatch'],
+    flags: ['--distribution', 'dispatch', ...flags],
   })
   const held = Array.from({ length: 30 }, () => connect(cluster.port, '127.0.0.1'))
   const owners = new Map<number, number>()
@@ -100,11 +101,19 @@ test('dispatch hands each connection to the worker with the fewest', async () =>
     }
     owners.set(pid, (owners.get(pid) ?? 0) + 1)
   }
-  // A connection of somebody else, such as one that measures, may be among those counted.
-  const counts = [...owners.values()]
-  expect(counts).toHaveLength(3)
-  expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(2)
   for (const socket of held) socket.destroy()
+  return [...owners.values()]
+}
+
+test('dispatch hands each connection to the worker with the fewest', async () => {
+  const counts = await heldByWorkers([])
+  expect(counts).toHaveLength(3)
+  // A connection of somebody else, such as one that measures, may be among those counted.
+  expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(2)
+})
+
+test('control: told to go by the address of the client, it hands all of one to one worker', async () => {
+  expect(await heldByWorkers(['--balance', 'ip-hash'])).toEqual([30])
 })
 
 test('ip-hash: a client finds the same worker each time, and the same place after a reload', async () => {
@@ -174,29 +183,6 @@ test.each(['shared', 'dispatch'])(
     } finally {
       stranger.close()
       await rm(folder, { recursive: true })
-    }
-  },
-)
-
-test.skipIf(process.platform === 'win32')(
-  'workers keep compiled code where nobody else can put any, where the app says, or not at all',
-  async () => {
-    const folderOf = async (env: Record<string, string>) => {
-      await using cluster = await startCluster({ app: 'sockets-app.cjs', workers: 1, env })
-      return (await ask<{ folder: string | null }>(cluster.port, '/compiled')).folder
-    }
-    const temporary = await mkdtemp(join(tmpdir(), 'stepladder-compiled-'))
-    try {
-      const own = await folderOf({ TMPDIR: temporary })
-      expect(own).toContain(temporary)
-      expect(await readdir(own!)).not.toEqual([])
-      const { mode } = await stat(join(temporary, (await readdir(temporary))[0]!))
-      expect(mode & 0o077).toBe(0)
-      const chosen = join(temporary, 'chosen')
-      expect(await folderOf({ NODE_COMPILE_CACHE: chosen })).toContain(chosen)
-      expect(await folderOf({ NODE_DISABLE_COMPILE_CACHE: '1' })).toBe(null)
-    } finally {
-      await rm(temporary, { recursive: true })
     }
   },
 )

@@ -96,15 +96,13 @@ test('what a server writes while it runs, packages, and folders with a dot are l
 const server = (answer: string) =>
   `require('node:http').createServer((_, response) => response.end('${answer}')).listen(process.env.PORT)`
 
-test('run --watch rolls over to what was saved, and a broken build leaves the old one serving', {
-  timeout: 40_000,
-}, async () => {
+test('run --watch rolls over to what was saved, and a broken build leaves the old one serving', async () => {
   await using shell = await openCommandLine()
   await shell.write('server.js', server('first'))
   const cluster = await shell.run(['--workers', '1', '--watch', 'server.js'])
   const answer = async () => (await fetch(`http://127.0.0.1:${cluster.port}`)).text()
   const answers = (expected: string) =>
-    vi.waitFor(async () => expect(await answer()).toBe(expected), { timeout: 15_000 })
+    vi.waitFor(async () => expect(await answer()).toBe(expected), { timeout: 30_000 })
   expect(await answer()).toBe('first')
 
   await shell.write('server.js', server('second'))
@@ -112,22 +110,20 @@ test('run --watch rolls over to what was saved, and a broken build leaves the ol
   expect(cluster.output).toContain('server.js has changed; reloading')
 
   await shell.write('server.js', 'const broken =')
-  await cluster.waitForOutput(/SyntaxError[\s\S]*The new build did not come up/, 15_000)
+  await cluster.waitForOutput(/SyntaxError[\s\S]*The new build did not come up/, 30_000)
   expect(await answer()).toBe('second')
 
   await shell.write('server.js', server('third'))
   await answers('third')
 })
 
-test('run --watch over a server that cannot start waits until it is mended', {
-  timeout: 40_000,
-}, async () => {
+test('run --watch over a server that cannot start waits until it is mended', async () => {
   await using shell = await openCommandLine()
   await shell.write('server.js', 'throw new Error("not yet")')
   const cluster = await shell.run(['--workers', '1', '--watch', 'server.js'], { up: /waiting for a change/ })
   await shell.write('server.js', server('mended'))
   await vi.waitFor(
     async () => expect(await (await fetch(`http://127.0.0.1:${cluster.port}`)).text()).toBe('mended'),
-    { timeout: 15_000 },
+    { timeout: 30_000 },
   )
 })
