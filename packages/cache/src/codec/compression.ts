@@ -17,7 +17,7 @@ type Done = (error: Error | null, bytes: Buffer) => void
 /** More than this is left to the threads of libuv, so that the event loop is not held for it. */
 const holdAtMostBytes = 32 * 1024
 
-/** Brotli's own default takes a hundred times as long, for a few percent. */
+/** Brotli's own default takes many times as long, for a few percent. */
 const brotliQuality = { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 } }
 
 /** Absent before Node.js 22.15, whatever the types say. */
