@@ -144,6 +144,53 @@ test('a value that grows takes its room from others, and one that shrinks gives 
   expect(memory.bytes).toBe(700)
 })
 
+test('a key whose value grows stays what it was: popular, asked for since, or neither', () => {
+  const memory = new Entries<Sized>(1_000, 10_000)
+  setAll(memory, ['popular'])
+  memory.get('popular')
+  setAll(memory, keysOf('early', 2_000))
+  setAll(memory, ['asked for', 'neither'])
+  memory.get('asked for')
+
+  const keys = ['popular', 'asked for', 'neither']
+  for (const key of keys) memory.set(key, { size: 1_000 })
+  setAll(memory, keysOf('late', 2_000))
+  expect(kept(memory, keys)).toEqual(['popular', 'asked for'])
+})
+
+test('a few large values that are asked for once push out none of many small ones that are asked for again', () => {
+  const memory = new Entries<Sized>(1_000, 10_000)
+  const popular = keysOf('popular', 100)
+  setAll(memory, popular)
+  kept(memory, popular)
+  for (const key of keysOf('large', 500)) memory.set(key, { size: 2_000 })
+  expect(kept(memory, popular)).toHaveLength(100)
+})
+
+test('once it was cleared, memory is as new', () => {
+  const popular = keysOf('popular', 80)
+  const early = keysOf('early', 50)
+  const survivors = (memory: Entries<Sized>) => {
+    setAll(memory, popular)
+    kept(memory, popular)
+    setAll(memory, early)
+    setAll(memory, keysOf('late', 500))
+    return kept(memory, [...popular, ...early])
+  }
+  const worn = new Entries<Sized>(100, 1_000_000)
+  setAll(worn, popular)
+  kept(worn, popular)
+  // Keys that come back just after they went, later and later: newcomers get more room.
+  for (let turn = 0; turn < 6_000; turn++) {
+    worn.set(`visitor ${turn}`, one)
+    worn.set(`visitor ${turn - 15 - Math.floor(turn / 100)}`, one)
+  }
+  setAll(worn, [...early, ...keysOf('middle', 100)])
+  worn.clear()
+  expect(survivors(worn)).toEqual(popular)
+  expect(survivors(new Entries<Sized>(100, 1_000_000))).toEqual(popular)
+})
+
 test('a value larger than all of memory is not kept, and takes the older one with it', () => {
   const memory = new Entries<Sized>(100, 1_000)
   setAll(memory, ['other', 'key'])
