@@ -30,7 +30,7 @@ export interface CacheOptions extends Omit<PolicyOptions, 'ttl'>, RecordOptions 
   readonly jitter?: number | undefined
   /** Values in the memory of this process. Default 10,000. */
   readonly maxEntries?: number | undefined
-  /** Their size together, measured as JSON. Default '64mb'. */
+  /** Their size together, measured as that of their records and keys. Default '64mb'. */
   readonly maxBytes?: Size | undefined
   /** Makes kept values read-only, so that a caller who changes one for all is caught. Default: in development and tests. */
   readonly freeze?: boolean | undefined
