@@ -34,7 +34,7 @@ const faultTests: Record<string, readonly string[]> = {
     'fleet-leader',
     'lease',
   ],
-  cache: ['race', 'interleavings', 'outage', 'processes', 'gap', 'workers'],
+  cache: ['race', 'interleavings', 'outage', 'processes', 'gap', 'workers', 'outbox-crash'],
   session: ['lost-updates', 'resurrection', 'outage'],
   queue: ['crash', 'outage', 'power-cut', 'order'],
 }

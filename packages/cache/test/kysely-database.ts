@@ -63,9 +63,10 @@ export function postgresDatabase(url: string, max = 10): Kysely<Tables> {
   return new Kysely({ dialect: new PostgresDialect({ pool }) })
 }
 
-/** Kysely that makes MySQL's SQL and executes nothing. */
-export function mysqlCompiler(): Kysely<Tables> {
+/** Kysely that makes MySQL's SQL and executes nothing; `hear` is told what it would have sent. */
+export function mysqlCompiler(hear: (sql: string) => void = () => {}): Kysely<Tables> {
   return new Kysely({
+    log: ({ query }) => hear(query.sql),
     dialect: {
       createAdapter: () => new MysqlAdapter(),
       createDriver: () => new DummyDriver(),

@@ -7,7 +7,7 @@ import { RecordingCache } from './recording-cache.ts'
 type Run = (db: Kysely<Tables>) => Promise<unknown>
 
 /** What a statement invalidates, on a database that takes everything. */
-async function written(run: Run, make = postgresCompiler): Promise<string[]> {
+async function written(run: Run, make: () => Kysely<Tables> = postgresCompiler): Promise<string[]> {
   const cache = new RecordingCache()
   await run(invalidateOnWrite(make(), cache))
   return cache.tables
