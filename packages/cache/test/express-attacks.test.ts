@@ -162,7 +162,7 @@ test('an answer that varies by a header which is not in the key is not kept, and
   expect((await ask('de')).body).toBe('in de')
   await site.clock.advance(1_500)
   expect((await ask('en')).body).toBe('in en')
-  await expect.poll(() => warnings).toHaveLength(1)
+  await expect.poll(() => warnings, { timeout: 10_000 }).toHaveLength(1)
   expect(warnings[0]).toMatchObject({ code: 'RESPONSE_NOT_KEPT', message: expect.stringContaining('`vary`') })
 })
 

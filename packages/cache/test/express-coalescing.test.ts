@@ -11,8 +11,24 @@ async function openRequest(site: ExpressApp, path: string) {
   return socket
 }
 
+/** Counts those who have come, and those who have gone. */
+function countVisits(site: ExpressApp) {
+  const visits = { come: 0, gone: 0 }
+  site.app.use((_request, response, next) => {
+    visits.come += 1
+    response.once('close', () => {
+      visits.gone += 1
+    })
+    next()
+  })
+  return visits
+}
+
+const patient = { timeout: 10_000 }
+
 test('who waits for a client that goes away is answered by another run', async () => {
   await using site = new ExpressApp()
+  const visits = countVisits(site)
   let runs = 0
   const gates: (() => void)[] = []
   site.app.get('/', site.cached(), (_request, response) => {
@@ -21,13 +37,13 @@ test('who waits for a client that goes away is answered by another run', async (
     gates.push(() => response.end(`run ${run}`))
   })
   const first = await openRequest(site, '/')
-  await expect.poll(() => runs).toBe(1)
+  await expect.poll(() => runs, patient).toBe(1)
   const waiting = Array.from({ length: 20 }, () => site.ask('/'))
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await expect.poll(() => visits.come, patient).toBe(21)
   expect(runs).toBe(1)
 
   first.destroy()
-  await expect.poll(() => runs).toBe(2)
+  await expect.poll(() => runs, patient).toBe(2)
   gates[1]!()
   const answers = await Promise.all(waiting)
   expect(new Set(answers.map(({ status, body }) => `${status} ${body}`))).toEqual(new Set(['200 from run 2']))
@@ -43,12 +59,13 @@ test('an answer that was complete before its client went away is kept', async ()
     request.socket.destroy()
   })
   await openRequest(site, '/')
-  await expect.poll(() => runs).toBe(1)
+  await expect.poll(() => runs, patient).toBe(1)
   expect(await site.ask('/')).toMatchObject({ body: 'page', headers: { age: '0' } })
 })
 
 test('who goes away while waiting costs no run', async () => {
   await using site = new ExpressApp()
+  const visits = countVisits(site)
   let runs = 0
   let answer = () => {}
   site.app.get('/', site.cached(), (_request, response) => {
@@ -56,14 +73,14 @@ test('who goes away while waiting costs no run', async () => {
     answer = () => response.set('Cache-Control', 'no-store').send('page')
   })
   const first = site.ask('/')
-  await expect.poll(() => runs).toBe(1)
+  await expect.poll(() => runs, patient).toBe(1)
   const second = await openRequest(site, '/')
-  await new Promise((resolve) => setTimeout(resolve, 30))
+  await expect.poll(() => visits.come, patient).toBe(2)
   second.destroy()
-  await new Promise((resolve) => setTimeout(resolve, 30))
+  await expect.poll(() => visits.gone, patient).toBe(1)
   answer()
   await first
-  await new Promise((resolve) => setTimeout(resolve, 30))
+  await new Promise((resolve) => setImmediate(resolve))
   expect(runs).toBe(1)
 })
 
@@ -97,7 +114,7 @@ test('a body above the bound is passed on whole, not kept, and nobody waits for 
     rest = () => response.end('y')
   })
   const first = site.ask('/')
-  await expect.poll(() => runs).toBe(1)
+  await expect.poll(() => runs, patient).toBe(1)
   expect((await site.ask('/')).body).toBe('small')
   rest()
   expect((await first).body).toBe(`${'x'.repeat(1_001)}y`)
@@ -120,15 +137,16 @@ test('a stream of events is passed on as it comes, and nobody waits for its end'
 
 test("nobody waits longer than half a minute for another's answer", async () => {
   await using site = new ExpressApp()
+  const visits = countVisits(site)
   let runs = 0
   site.app.get('/', site.cached(), (_request, response) => {
     if (++runs > 1) response.send('page')
     else response.write('never ending')
   })
   await openRequest(site, '/')
-  await expect.poll(() => runs).toBe(1)
+  await expect.poll(() => runs, patient).toBe(1)
   const second = site.ask('/')
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  await expect.poll(() => visits.come, patient).toBe(2)
   await site.clock.advance(30_000)
   expect((await second).body).toBe('page')
 })

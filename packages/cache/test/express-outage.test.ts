@@ -18,10 +18,18 @@ afterEach(async () => {
   await redis.stop()
 })
 
-function open(): ExpressApp {
-  const site = new ExpressApp({ name, redis: redis.url, readBudget: budgetMs, clock: systemClock })
+function open(readBudget = budgetMs): ExpressApp {
+  const site = new ExpressApp({ name, redis: redis.url, readBudget, clock: systemClock })
   sites.push(site)
   return site
+}
+
+/** Servers that have met Redis, and give a busy machine all the time that it takes. */
+async function openConnected(count: number): Promise<ExpressApp[]> {
+  const opened = Array.from({ length: count }, () => open(10_000))
+  for (const { cache } of opened)
+    await expect.poll(() => cache.set('warm', 'x'), { timeout: 10_000 }).toBe('done')
+  return opened
 }
 
 /** Two servers behind one balancer: what their clients ask for has one name. */
@@ -34,10 +42,9 @@ async function timed(answer: Promise<Answer>): Promise<{ answer: Answer; ms: num
 
 test('two servers run one handler for a page that both are asked for, and an invalidation reaches both', async () => {
   let runs = 0
-  const both = [open(), open()]
-  for (const { app } of both) {
-    const site = both.find((one) => one.app === app)!
-    app.get('/', site.cached({ tags: ['page'] }), async (_request, response) => {
+  const both = await openConnected(2)
+  for (const site of both) {
+    site.app.get('/', site.cached({ tags: ['page'] }), async (_request, response) => {
       await new Promise((resolve) => setTimeout(resolve, 50))
       response.type('bin').send(Buffer.from([0, 255, ++runs]))
     })
@@ -48,15 +55,18 @@ test('two servers run one handler for a page that both are asked for, and an inv
   expect(runs).toBe(1)
   expect(await both[0]!.cache.invalidate({ tags: ['page'] })).toBe('done')
   await expect
-    .poll(async () => {
-      await askBoth()
-      return runs
-    })
+    .poll(
+      async () => {
+        await askBoth()
+        return runs
+      },
+      { timeout: 10_000 },
+    )
     .toBe(2)
 })
 
 test('an answer with a cookie reaches its own client only, also where another server waits for it', async () => {
-  const both = [open(), open()]
+  const both = await openConnected(2)
   for (const site of both) {
     site.app.get('/', site.cached(), async (request, response) => {
       const client = String(request.headers['x-client'])
@@ -89,8 +99,7 @@ test.each(['hangs', 'is gone'] as const)(
 )
 
 test('what lies in Redis and is no response costs a run and nobody an error, and makes room for one', async () => {
-  const site = open()
-  const other = open()
+  const [site, other] = (await openConnected(2)) as [ExpressApp, ExpressApp] // as many as were asked for
   let runs = 0
   site.app.get(
     '/',
@@ -99,12 +108,12 @@ test('what lies in Redis and is no response costs a run and nobody an error, and
   )
   const key = 'http:["http","shop.test","home"]'
   await site.ask('/', { headers: host })
-  await expect.poll(() => site.cache.get(key)).toMatchObject({ kind: 'stored' })
+  await expect.poll(() => site.cache.get(key), { timeout: 10_000 }).toMatchObject({ kind: 'stored' })
   for (const value of ['text', null, 7, [], { kind: 'stored' }]) {
     await other.cache.set(key, value)
-    await expect.poll(() => site.cache.get(key)).toEqual(value)
+    await expect.poll(() => site.cache.get(key), { timeout: 10_000 }).toEqual(value)
     expect((await site.ask('/', { headers: host })).status).toBe(200)
-    await expect.poll(() => site.cache.get(key)).toMatchObject({ kind: 'stored' })
+    await expect.poll(() => site.cache.get(key), { timeout: 10_000 }).toMatchObject({ kind: 'stored' })
   }
   expect(runs).toBe(6)
 })

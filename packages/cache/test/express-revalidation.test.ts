@@ -80,7 +80,7 @@ test('the handler sees no conditions, and middleware before it sees them again',
     response.send('page')
   })
   await site.ask('/', { headers: { 'if-none-match': '"x"' } })
-  await expect.poll(() => seen).toEqual([undefined, '"x"'])
+  await expect.poll(() => seen, { timeout: 10_000 }).toEqual([undefined, '"x"'])
 })
 
 test('conditions on writing are for the handler', async () => {

@@ -247,6 +247,17 @@ test("what the app's own functions throw is the app's to handle", async () => {
   }
 })
 
+test.each([undefined, '', 7])('a key that is %o is refused, since it would be one for all', async (key) => {
+  await using site = new ExpressApp()
+  // What JavaScript may return.
+  site.app.get(
+    '/:id',
+    site.cached({ key: () => key as string }),
+    (_request, response) => void response.send('page'),
+  )
+  expect((await site.ask('/1')).status).toBe(500)
+})
+
 test('options are checked where the route is made', () => {
   const site = new ExpressApp()
   const make = (options: object) => () => site.cached(options)

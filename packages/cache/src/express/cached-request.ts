@@ -7,7 +7,7 @@ export interface CachedRequest extends IncomingMessage {
   readonly protocol?: string
   /** As the client sent it, where a middleware has overridden it. */
   readonly originalMethod?: string
-  readonly params?: Readonly<Record<string, unknown>>
+  readonly params: Readonly<Record<string, unknown>>
 }
 
 /** `none`: the handler answers. `look`: a stored response if there is one, else the handler. `load`: one handler for all. */

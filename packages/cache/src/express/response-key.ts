@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
+import { InvalidOptionError } from '@stepladder/core'
 import type { CachedRequest } from './cached-request.ts'
 import { sortedQuery } from './sorted-query.ts'
 import type { VaryRule } from './vary-rule.ts'
@@ -12,20 +13,12 @@ const longest = 400
  * key they can poison nobody's entry but that of requests which say the same.
  */
 const forwarding = [
-  'x-forwarded-host',
-  'x-forwarded-proto',
-  'x-forwarded-port',
-  'x-forwarded-prefix',
-  'x-forwarded-path',
-  'x-forwarded-scheme',
-  'x-forwarded-server',
-  'x-forwarded-ssl',
-  'x-original-host',
-  'x-original-url',
-  'x-rewrite-url',
-  'x-host',
-  'x-http-host-override',
-  'front-end-https',
+  ...['host', 'server', 'proto', 'protocol', 'scheme', 'ssl', 'port', 'prefix', 'path', 'uri', 'url'].map(
+    (name) => `x-forwarded-${name}`,
+  ),
+  ...['x-original-host', 'x-original-url', 'x-original-uri', 'x-rewrite-url', 'x-envoy-original-path'],
+  ...['x-host', 'x-http-host-override', 'x-url-scheme', 'front-end-https', 'cf-visitor'],
+  'cloudfront-forwarded-proto',
 ]
 
 /** Request headers that are in every key, in small letters. */
@@ -42,7 +35,7 @@ export function responseKey<R extends CachedRequest>(
 ): string {
   const { headers } = request
   const parts: unknown[] = [request.protocol ?? '', headers.host ?? '']
-  if (keyOf) parts.push(keyOf(request))
+  if (keyOf) parts.push(checked(keyOf(request)))
   else parts.push(...target(request.originalUrl ?? request.url ?? ''))
   for (const name of forwarding) {
     if (headers[name] !== undefined) parts.push([name, headers[name]])
@@ -52,6 +45,12 @@ export function responseKey<R extends CachedRequest>(
   // As JSON no part can run into the next.
   const key = JSON.stringify(parts)
   return key.length <= longest ? `http:${key}` : `http:#${hash(key)}`
+}
+
+/** A key that is missing would be one for all. */
+function checked(key: unknown): string {
+  if (typeof key === 'string' && key !== '') return key
+  throw new InvalidOptionError('cacheResponse', 'key', key, 'a function that returns a text')
 }
 
 /** The path as it was asked for: `/a%2Fb` is not `/a/b`, and `/A` is not `/a`. */

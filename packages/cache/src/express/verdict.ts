@@ -52,7 +52,7 @@ export function forbidsKeeping(directives: Directives): boolean {
 const ofOuterLayers = ['origin', 'accept-encoding']
 
 /** A header that the response depends on and the key does not know. */
-export function unkeyedVary(
+function unkeyedVary(
   headers: OutgoingHttpHeaders,
   before: OutgoingHttpHeaders,
   keyed: ReadonlySet<string>,
