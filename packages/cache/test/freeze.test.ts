@@ -1,4 +1,5 @@
 import { runInNewContext } from 'node:vm'
+import { createCache } from '@stepladder/cache'
 import { afterEach, expect, test, vi } from 'vitest'
 import { chooseFreeze } from '../src/memory/freeze.ts'
 
@@ -100,4 +101,20 @@ test('anything may be a value', () => {
   ]) {
     expect(() => freeze(value)).not.toThrow()
   }
+})
+
+test('a cache freezes what it keeps, and hands out frozen', async () => {
+  const cache = createCache({ name: 'frozen', ttl: '1m', embedded: true, freeze: true })
+  const loaded = await cache.getOrSet('flight', async () => ({ stops: ['LAS'] }))
+  expect(() => loaded.stops.push('SEA')).toThrow(TypeError)
+  expect(await cache.get('flight')).toEqual({ stops: ['LAS'] })
+  await cache.close()
+})
+
+test('without that, a caller who changes a value changes it for all', async () => {
+  const cache = createCache({ name: 'thawed', ttl: '1m', embedded: true, freeze: false })
+  const loaded = await cache.getOrSet('flight', async () => ({ stops: ['LAS'] }))
+  loaded.stops.push('SEA')
+  expect(await cache.get('flight')).toEqual({ stops: ['LAS', 'SEA'] })
+  await cache.close()
 })
