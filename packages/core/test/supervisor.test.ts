@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -148,12 +148,16 @@ test.each([
   expect(pids).not.toContain(pid)
 })
 
-test.skipIf(process.platform !== 'linux')(
+/** Of util-linux: changes the limits of a process that runs. */
+const limiter = 'prlimit'
+const canLimit = spawnSync(limiter, ['--version']).status === 0
+
+test.skipIf(!canLimit)(
   'a supervisor that has no file descriptor left does not end with the worker that it cannot replace',
   async () => {
     await using cluster = await startCluster({ app: 'plain-app.cjs' })
     const limit = (most: number) =>
-      execFileSync('prlimit', ['--pid', String(cluster.supervisor.pid), `--nofile=${most}:`])
+      execFileSync(limiter, ['--pid', String(cluster.supervisor.pid), `--nofile=${most}:`])
     const [victim, survivor] = await cluster.workerPids(2)
     limit(10)
     process.kill(victim!, 'SIGKILL')

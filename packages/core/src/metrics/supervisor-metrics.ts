@@ -18,7 +18,7 @@ export function supervisorSnapshot(
     },
     {
       name: 'stepladder_cluster_restarts_total',
-      help: 'Workers that died and were replaced, by reason',
+      help: 'Workers that died or were replaced, by reason',
       type: 'counter',
       aggregator: 'sum',
       values: [...restarts].map(([reason, value]) => ({ value, labels: { reason } })),
