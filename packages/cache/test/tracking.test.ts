@@ -1,7 +1,16 @@
-import { type BusListener, type Invalidation, RedisBus, RedisLink, RedisStore } from '@stepladder/cache'
+import {
+  type BusListener,
+  type Cache,
+  type CacheOptions,
+  createCache,
+  type Invalidation,
+  RedisBus,
+  RedisLink,
+  RedisStore,
+} from '@stepladder/cache'
 import { openRedis, type RedisClient } from '@stepladder/core'
-import { keyPrefix, RecordedReports, type RedisServer, startRedis } from '@stepladder/core/testing'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { FakeClock, keyPrefix, RecordedReports, type RedisServer, startRedis } from '@stepladder/core/testing'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 
 const longMs = 60_000
 const times = { leaseMs: longMs, epochsMs: longMs }
@@ -199,3 +208,73 @@ test('where Redis refuses to track, messages are heard all the same, and that is
   await other.invalidate({ keys: ['key'], tags: ['tag'] })
   await expect.poll(() => invalidated).toEqual([{ keys: ['key'], tags: ['tag'] }])
 })
+
+describe('a cache', () => {
+  test('forgets what another program removed from Redis, and keeps what it stored itself', async () => {
+    const { cache, lastOutcome, name } = await openCache()
+    await cache.getOrSet('key', () => 'old')
+    await cache.getOrSet('other', () => 'old')
+    await pause(echoesMs)
+    await cache.getOrSet('key', () => 'new')
+    expect(lastOutcome()).toBe('hit') // its own echo did not touch it
+    await admin.call('del', `slc2:r:{${name}:key}`)
+    await expect.poll(() => cache.getOrSet('key', () => 'new')).toBe('new')
+    await cache.getOrSet('other', () => 'new')
+    expect(lastOutcome()).toBe('hit')
+  })
+
+  test('the control arm: without tracking it serves what is gone', async () => {
+    const { cache, name } = await openCache({ tracking: false })
+    await cache.getOrSet('key', () => 'old')
+    await admin.call('del', `slc2:r:{${name}:key}`)
+    await pause(echoesMs)
+    expect(await cache.getOrSet('key', () => 'new')).toBe('old')
+  })
+
+  test('that waits for the load of another has its value when it is there, not when it looks next', async () => {
+    expect(await readOfWaiting({})).toBe('loaded')
+  })
+
+  test('the control arm: without tracking it waits for the time of its next look', async () => {
+    expect(await readOfWaiting({ tracking: false })).toBe('waits on')
+  })
+})
+
+async function openCache(options: Partial<CacheOptions> = {}) {
+  const { name = keyPrefix('tracking') } = options
+  const reports = new RecordedReports()
+  const cache: Cache = createCache({
+    ...{ ttl: '5m', redis: redis.url, readBudget: '5s', report: reports.report },
+    ...options,
+    name,
+  })
+  closing.push(() => cache.close())
+  const lastOutcome = () => reports.outcomes('getOrSet').at(-1)
+  const warm = async () => {
+    await cache.getOrSet('warm', () => 'warm')
+    return lastOutcome()
+  }
+  await expect.poll(warm, { timeout: 5_000 }).toBe('hit')
+  return { cache, lastOutcome, name }
+}
+
+/** One cache loads, and another, for which no time passes, waits for it. */
+async function readOfWaiting(options: Partial<CacheOptions>): Promise<unknown> {
+  const { cache: loading, name } = await openCache()
+  const clock = new FakeClock()
+  const { cache: waiting } = await openCache({ ...options, name, clock })
+  closing.unshift(() => clock.advance(1_000))
+  const begun = Promise.withResolvers<void>()
+  const row = Promise.withResolvers<string>()
+  const load = () => {
+    begun.resolve()
+    return row.promise
+  }
+  const loaded = loading.getOrSet('key', load)
+  await begun.promise
+  const read = waiting.getOrSet('key', () => 'loaded twice')
+  await pause(100)
+  row.resolve('loaded')
+  await loaded
+  return Promise.race([read, pause(500).then(() => 'waits on')])
+}

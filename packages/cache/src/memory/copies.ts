@@ -109,6 +109,19 @@ export class Copies {
     }
   }
 
+  /** What others wrote, or what is gone, without a word: `BusListener.onTouched`. */
+  touch({ keys, tags }: Invalidation): void {
+    this.misses.drop({ keys, tags })
+    for (const key of keys) {
+      this.#entries.delete(key)
+      this.reads.touchKey(key)
+      this.loads.touchKey(key)
+    }
+    // An epoch that nobody here relies on may be anything.
+    const relied = tags.filter((tag) => this.epochs.known(tag) !== undefined)
+    if (relied.length > 0) this.sweep({ keys: [], tags: relied })
+  }
+
   /** Invalidations may have been missed. */
   gap(): void {
     this.#entries.clear()

@@ -1,3 +1,5 @@
+import type { Clock } from '@stepladder/core'
+
 /**
  * One read of a key that is under way, and what was heard of its key and tags since it began:
  *
@@ -14,6 +16,7 @@ export class Flight<T> {
   /** What its callers get. */
   readonly answer: Promise<T>
   #lettingGo: () => void = () => {}
+  #goOn: (() => void) | undefined
   #rest: Promise<unknown> | undefined
 
   constructor(key: string, tags: readonly string[], task: (flight: Flight<T>) => Promise<T>) {
@@ -27,6 +30,26 @@ export class Flight<T> {
   whenInvalidated(letGo: () => void): void {
     this.#lettingGo = letGo
     if (this.state === 'invalidated') letGo()
+  }
+
+  /** Waits for what somebody else does with its key: until `touch`, and no longer than so long. Resolves to how long. */
+  async pause(atMostMs: number, clock: Clock): Promise<number> {
+    const since = clock.monotonic()
+    await new Promise<void>((resolve) => {
+      const timer = clock.after(atMostMs, resolve)
+      this.#goOn = () => {
+        timer.cancel()
+        resolve()
+      }
+    })
+    this.#goOn = undefined
+    return clock.monotonic() - since
+  }
+
+  /** Its key was written by others. What it reads from now on is current; what it has read may not be. */
+  touch(): void {
+    if (this.#goOn) this.#goOn()
+    else if (this.state === 'current') this.leave('gapped')
   }
 
   /** The flight is not over before this has ended, though its callers may have their answer sooner. */
@@ -85,6 +108,14 @@ export class Flights<T> {
     const flight = this.#joinable.get(key)
     if (flight) this.#leave(flight, 'invalidated')
     for (const apart of this.#apart) if (apart.key === key) this.#leave(apart, 'invalidated')
+  }
+
+  /** As `Flight.touch`; who waits can still be joined. */
+  touchKey(key: string): void {
+    const flight = this.#joinable.get(key)
+    flight?.touch()
+    if (flight && flight.state !== 'current') this.#joinable.delete(key)
+    for (const apart of this.#apart) if (apart.key === key) apart.touch()
   }
 
   dropTag(tag: string): void {

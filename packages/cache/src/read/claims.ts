@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { exponentialBackoff, sleep } from '@stepladder/core'
+import { exponentialBackoff } from '@stepladder/core'
 import type { Wish } from '../call/wish.ts'
 import type { TagSnapshot } from '../codec/stored-value.ts'
 import { type Entry, type TagEpoch, unknownEpoch } from '../memory/entry.ts'
@@ -56,9 +56,7 @@ export class Claims {
       const outcome = await this.#claimOnce(flight, wish, budget)
       if (!('isTaken' in outcome)) return outcome
       if (attempt === 1) onWait?.()
-      const waitMs = patience(attempt)
-      budget.exclude(waitMs)
-      await sleep(waitMs, { clock: this.#parts.limits.clock })
+      budget.exclude(await flight.pause(patience(attempt), this.#parts.limits.clock))
     }
   }
 
