@@ -147,6 +147,20 @@ test('no CDN is told to keep what sets a cookie, also where it is kept here with
   expect(second.headers).toMatchObject({ 'cache-control': 'max-age=0, s-maxage=60', age: '0' })
 })
 
+test('nor where a middleware before it sets one while the answer comes from here', async () => {
+  await using site = new ExpressApp()
+  let requests = 0
+  site.app.use((_request, response, next) => {
+    if (++requests > 1) response.cookie('visit', String(requests))
+    next()
+  })
+  site.app.get('/', site.cached({ sharedMaxAge: '1m' }), (_request, response) => void response.send('page'))
+  expect((await site.ask('/')).headers['cache-control']).toBe('max-age=0, s-maxage=60')
+  const second = await site.ask('/')
+  expect(second.headers).toMatchObject({ age: '0', 'set-cookie': ['visit=2; Path=/'] })
+  expect(second.headers['cache-control']).toBe('private, no-store')
+})
+
 test('a response that comes from another cache goes on ageing', async () => {
   await using site = new ExpressApp()
   let runs = 0

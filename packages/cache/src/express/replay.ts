@@ -18,6 +18,8 @@ export function replay(stored: StoredResponse, to: Recipient, response: ServerRe
   response.statusMessage = stored.reason
   for (const [name, value] of stored.headers) response.setHeader(name, value)
   addVary(response, stored.vary)
+  // Of middleware before this one, for this client: no CDN may keep it.
+  if (response.hasHeader('set-cookie')) response.setHeader('Cache-Control', 'private, no-store')
   response.setHeader('Date', date)
   response.setHeader('Age', Math.floor(ageMs / 1_000))
   if (isSuccess(stored.status) && isNotModified(to.headers, { ...validators(stored), date })) {
