@@ -108,15 +108,17 @@ export function readOptions(options: CacheOptions): CacheSettings {
     ...{ name, redis, store, bus, jitter, maxEntries, budgetMs, freeze, report, clock },
     auditRate: audit,
     usual: readPolicy(name, options, { ttlMs: parseTtl(name, options.ttl), graceMs: 0, isStrong: false }),
-    codec: recordCodec({ name, ...recordOptionsOf(options) }),
+    codec: recordCodec({ name, ...recordOptionsOf(options, redis !== undefined || store !== undefined) }),
     maxBytes: parseSize(`cache "${name}"`, 'maxBytes', maxBytes),
     isEmbeddedMeant: embedded,
     tracking: options.tracking ?? true,
   }
 }
 
-function recordOptionsOf(options: CacheOptions): RecordOptions {
-  return Object.fromEntries(
-    Object.entries(options).filter(([name]) => recordOptionNames.some((known) => known === name)),
-  )
+/** Where nothing leaves the process, records are made for their size alone: neither small nor secret. */
+function recordOptionsOf(
+  { codec, maxValueBytes, compress, encrypt }: CacheOptions,
+  isShared: boolean,
+): RecordOptions {
+  return isShared ? { codec, maxValueBytes, compress, encrypt } : { codec, maxValueBytes }
 }

@@ -14,7 +14,7 @@ export class Batches<Asked, Answer> {
   #waiting: Waiting<Asked, Answer>[] = []
 
   /** `run` answers in the order in which it is asked. */
-  constructor(run: (asked: readonly Asked[]) => Promise<readonly Answer[]>, mostAtOnce = mostKeys) {
+  constructor(run: (asked: readonly Asked[]) => Promise<readonly Answer[]>, mostAtOnce: number = mostKeys) {
     this.#run = run
     this.#mostAtOnce = mostAtOnce
   }
