@@ -1,22 +1,8 @@
 import type { CompiledQuery, Kysely } from 'kysely'
+import type { KyselyInstance, KyselyTransaction } from './instance.ts'
 
 /** Tables are named at run time, so their columns are unknown to the compiler. */
 export type AnyTables = Record<string, Record<string, unknown>>
-
-/** Any Kysely instance of any copy of the package, 0.29 or later. */
-export interface KyselyInstance {
-  readonly isTransaction: boolean
-  getExecutor(): object
-  withoutPlugins(): object
-  destroy(): Promise<void>
-}
-
-/** Any transaction of such an instance, begun either way. */
-export interface KyselyTransaction {
-  readonly isTransaction: boolean
-  getExecutor(): object
-  withoutPlugins(): object
-}
 
 /** An instance by its full type: which tables that type knows does not matter to names that come at run time. */
 export function asKysely(db: KyselyInstance | KyselyTransaction): Kysely<AnyTables> {

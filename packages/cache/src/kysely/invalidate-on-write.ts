@@ -1,11 +1,13 @@
 import { checkOptionNames, InvalidOptionError } from '@stepladder/core'
 import type { Dialect, Kysely, KyselyProps } from 'kysely'
-import { type AnyTables, asKysely, type KyselyInstance } from './database.ts'
+import { type AnyTables, asKysely } from './database.ts'
+import type { KyselyInstance } from './instance.ts'
+import type { Dependents, Invalidates } from './invalidates.ts'
 import { Outbox } from './outbox.ts'
 import { checkTableName, usualTable } from './outbox-table.ts'
 import { WatchedDriver } from './watched-driver.ts'
 import { WatchedExecutor } from './watched-executor.ts'
-import { type Dependents, type Invalidates, WriteWatch } from './write-watch.ts'
+import { WriteWatch } from './write-watch.ts'
 
 export interface InvalidateOnWriteOptions {
   /** Tells databases apart that share a cache: shards, tenants. Part of the keys and tags. Default: none. */

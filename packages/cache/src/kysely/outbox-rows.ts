@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely'
+import type { Backlog } from './backlog.ts'
 import { type AnyTables, type DatabaseKind, kindOf } from './database.ts'
 
 /** A row as a relay takes it. */
@@ -6,12 +7,6 @@ export interface TakenRow {
   readonly id: string
   readonly invalidation: string
   readonly createdAt: number
-}
-
-export interface Backlog {
-  readonly rows: number
-  /** How long ago the oldest was written; 0 where there is none. */
-  readonly oldestMs: number
 }
 
 /** A relay that was killed has its rows taken by another after so long, where the database does not see it end. */

@@ -1,5 +1,6 @@
 import { InvalidOptionError, retry } from '@stepladder/core'
-import { asKysely, type KyselyInstance, kindOf, rawStatement } from './database.ts'
+import { asKysely, kindOf, rawStatement } from './database.ts'
+import type { KyselyInstance } from './instance.ts'
 
 /** The outbox's name unless told otherwise. */
 export const usualTable = 'stepladder_cache_outbox'

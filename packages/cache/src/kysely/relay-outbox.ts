@@ -1,5 +1,4 @@
 import {
-  begin,
   type Clock,
   type Closeable,
   checkOptionNames,
@@ -9,17 +8,16 @@ import {
   parseDuration,
   type Reporter,
   systemClock,
-  type Timer,
 } from '@stepladder/core'
-import type { Invalidation } from '../bus/bus.ts'
 import type { Delivery } from '../write/writer.ts'
-import { asKysely, type KyselyInstance } from './database.ts'
-import { OutboxBacklogError } from './errors.ts'
+import type { Backlog } from './backlog.ts'
+import { asKysely } from './database.ts'
+import type { KyselyInstance } from './instance.ts'
+import type { Invalidates } from './invalidates.ts'
 import { type ListenFunction, listenFunction, type PostgresClient } from './listen.ts'
-import { type Backlog, OutboxRows, type TakenRow } from './outbox-rows.ts'
+import { OutboxRows } from './outbox-rows.ts'
 import { checkTableName, usualTable } from './outbox-table.ts'
-import { mergeRows } from './stored-invalidation.ts'
-import type { Invalidates } from './write-watch.ts'
+import { Relay } from './relay.ts'
 
 export interface RelayOutboxOptions {
   readonly db: KyselyInstance
@@ -38,6 +36,14 @@ export interface RelayOutboxOptions {
   readonly clock?: Clock | undefined
 }
 
+/** What `relayOutbox` started. `close()` ends it when the batch under way has; close it before the database. */
+export interface OutboxRelay extends Closeable {
+  /** Looks now: for those who know that there is something new. */
+  wake(): void
+  /** What waits for delivery, as far as it is committed. Rejects as the database does. */
+  backlog(): Promise<Backlog>
+}
+
 const owner = 'relayOutbox'
 const known = ['db', 'cache', 'poll', 'batch', 'listen', 'table', 'report', 'clock']
 
@@ -48,7 +54,8 @@ const known = ['db', 'cache', 'poll', 'batch', 'listen', 'table', 'report', 'clo
  */
 export function relayOutbox(options: RelayOutboxOptions): OutboxRelay {
   checkOptionNames(owner, options, known)
-  const { db, cache, poll = '1s', batch = 100, table = usualTable } = options
+  const { db, cache, poll = '1s', batch = 100, table = usualTable, listen } = options
+  const { report = ignoreReports, clock = systemClock } = options
   if (typeof db?.getExecutor !== 'function')
     throw new InvalidOptionError(owner, 'db', db, 'a Kysely instance')
   if (typeof cache?.invalidate !== 'function') throw new InvalidOptionError(owner, 'cache', cache, 'a cache')
@@ -59,111 +66,8 @@ export function relayOutbox(options: RelayOutboxOptions): OutboxRelay {
   const pollMs = parseDuration(owner, 'poll', poll)
   if (!(pollMs >= 10 && pollMs <= 3_600_000))
     throw new InvalidOptionError(owner, 'poll', poll, '10 ms to an hour')
-  return new OutboxRelay(new OutboxRows(asKysely(db), table, cache.name), { ...options, pollMs, batch })
-}
-
-interface RelaySettings extends Pick<RelayOutboxOptions, 'cache' | 'listen' | 'report' | 'clock'> {
-  readonly pollMs: number
-  readonly batch: number
-}
-
-/** What `relayOutbox` started. */
-export class OutboxRelay implements Closeable {
-  readonly #rows: OutboxRows
-  readonly #settings: RelaySettings
-  readonly #clock: Clock
-  readonly #report: Reporter
-  readonly #listening: Promise<() => unknown>
-  #round: Promise<void> | undefined
-  #isWanted = false
-  #isClosed = false
-  #timer: Timer | undefined
-
-  /** Not for callers: `relayOutbox()` makes one. */
-  constructor(rows: OutboxRows, settings: RelaySettings) {
-    this.#rows = rows
-    this.#settings = settings
-    this.#clock = settings.clock ?? systemClock
-    this.#report = settings.report ?? ignoreReports
-    this.#listening = this.#listen()
-    this.wake()
-  }
-
-  /** Looks now: for those who know that there is something new. */
-  wake(): void {
-    this.#isWanted = true
-    if (this.#isClosed || this.#round) return
-    this.#timer?.cancel()
-    this.#round = this.#look().finally(() => {
-      this.#round = undefined
-      if (this.#isClosed) return
-      if (this.#isWanted) this.wake()
-      else this.#timer = this.#clock.after(this.#settings.pollMs, () => this.wake()).unref()
-    })
-  }
-
-  /** What waits for delivery, as far as it is committed. Rejects as the database does. */
-  backlog(): Promise<Backlog> {
-    return this.#rows.backlog()
-  }
-
-  /** Ends when the batch under way has. */
-  async close(): Promise<void> {
-    this.#isClosed = true
-    this.#timer?.cancel()
-    const stop = await this.#listening
-    // The client's connection may be gone, and nothing is heard from it then.
-    await Promise.resolve()
-      .then(stop)
-      .catch(() => {})
-    await this.#round
-  }
-
-  /** Batch after batch until nothing is due, or something goes wrong. */
-  async #look(): Promise<void> {
-    const { batch } = this.#settings
-    let isMore = true
-    while (isMore && !this.#isClosed) {
-      this.#isWanted = false
-      const end = this.#begin()
-      let isDone = false
-      try {
-        const taken = await this.#rows.take(batch, async (rows) => {
-          isDone = (await this.#deliver(rows)) === 'done'
-          return isDone
-        })
-        if (taken > 0) end(isDone ? 'delivered' : 'waiting', isDone ? undefined : await this.#backlogError())
-        isMore = isDone && taken === batch
-      } catch (failure) {
-        // The next poll tries again.
-        end('failed', failure)
-        isMore = false
-      }
-    }
-  }
-
-  async #deliver(rows: readonly TakenRow[]): Promise<Delivery> {
-    const { cache } = this.#settings
-    const merged: Invalidation | undefined = mergeRows(rows)
-    // A row that cannot be understood may have meant anything.
-    return merged ? cache.invalidate(merged) : cache.clear()
-  }
-
-  async #backlogError(): Promise<OutboxBacklogError> {
-    return new OutboxBacklogError(await this.#rows.backlog())
-  }
-
-  async #listen(): Promise<() => unknown> {
-    const { listen } = this.#settings
-    if (!listen) return () => {}
-    return listenFunction(listen)(() => this.wake()).catch((failure) => {
-      this.#begin()('failed', failure) // without it, there is the poll
-      return () => {}
-    })
-  }
-
-  #begin(): (outcome: string, cause?: unknown) => void {
-    const { cache } = this.#settings
-    return begin({ component: 'cache', name: cache.name, operation: 'outbox' }, this.#report, this.#clock)
-  }
+  return new Relay(new OutboxRows(asKysely(db), table, cache.name), {
+    ...{ cache, pollMs, batch, report, clock },
+    listen: listen && listenFunction(listen),
+  })
 }

@@ -10,6 +10,7 @@ import type {
 import type { Invalidation } from '../bus/bus.ts'
 import { Changes } from './changes.ts'
 import { type AnyTables, rawStatement } from './database.ts'
+import { LentConnection } from './lent-connection.ts'
 import type { OutboxEntry } from './outbox.ts'
 import { type Control, controlOf } from './raw-statement.ts'
 import type { WriteWatch } from './write-watch.ts'
@@ -34,18 +35,14 @@ const nothingToDo: Ending = { succeeded: async () => {}, failed: async () => {} 
  */
 export class Session implements DatabaseConnection {
   readonly watch: WriteWatch
-  readonly #base: Kysely<AnyTables>
-  readonly #options: AbortableOperationOptions | undefined
+  readonly #lent: LentConnection
   readonly #changes = new Changes()
-  #connection: Promise<DatabaseConnection> | undefined
-  #giveBack: (() => Promise<void>) | undefined
   #transaction: ControlledTransaction<AnyTables, string[]> | undefined
   #isInTransaction = false
   #isDurable: boolean
 
   constructor(base: Kysely<AnyTables>, watch: WriteWatch, options: AbortableOperationOptions | undefined) {
-    this.#base = base
-    this.#options = options
+    this.#lent = new LentConnection(base, options)
     this.watch = watch
     this.#isDurable = watch.isDurable
   }
@@ -55,7 +52,7 @@ export class Session implements DatabaseConnection {
     options?: AbortableOperationOptions,
   ): Promise<QueryResult<R>> {
     const ending = await this.#enter(compiled)
-    const connection = await this.#lend()
+    const connection = await this.#lent.get()
     const result = await connection.executeQuery<R>(compiled, options).catch(async (failure) => {
       await ending.failed()
       throw failure
@@ -70,7 +67,7 @@ export class Session implements DatabaseConnection {
     options?: AbortableOperationOptions,
   ): AsyncIterableIterator<QueryResult<R>> {
     const ending = await this.#enter(compiled)
-    const connection = await this.#lend()
+    const connection = await this.#lent.get()
     let hasFailed = false
     try {
       yield* connection.streamQuery<R>(compiled, chunkSize, options)
@@ -87,7 +84,7 @@ export class Session implements DatabaseConnection {
   begin(transaction: ControlledTransaction<AnyTables, string[]>): void {
     this.#transaction = transaction
     // Nobody else uses it, and this session runs one statement at a time: its lock need not be held.
-    this.#connection = transaction.getExecutor().provideConnection(async (connection) => connection)
+    this.#lent.replaceBy(transaction.getExecutor().provideConnection(async (connection) => connection))
     this.#isInTransaction = true
   }
 
@@ -129,40 +126,24 @@ export class Session implements DatabaseConnection {
   /** Gives the connection back. A transaction that was left open by SQL may still be committed by what comes next. */
   async release(): Promise<void> {
     if (this.#transaction === undefined && this.#isInTransaction) await this.#leave([])
-    await this.#giveBack?.()
+    await this.#lent.release()
   }
 
   async collectSessionInfo(): Promise<void> {
-    await (await this.#lend()).collectSessionInfo?.()
+    await (await this.#lent.get()).collectSessionInfo?.()
   }
 
   async cancelQuery(control: ControlConnectionProvider): Promise<void> {
-    await (await this.#lend()).cancelQuery?.(control)
+    await (await this.#lent.get()).cancelQuery?.(control)
   }
 
   async killSession(control: ControlConnectionProvider): Promise<void> {
-    await (await this.#lend()).killSession?.(control)
+    await (await this.#lent.get()).killSession?.(control)
   }
 
   get #begun(): ControlledTransaction<AnyTables, string[]> {
     if (this.#transaction) return this.#transaction
     throw new Error('no transaction has begun on this connection')
-  }
-
-  #lend(): Promise<DatabaseConnection> {
-    this.#connection ??= new Promise((resolve, reject) => {
-      const returned = Promise.withResolvers<void>()
-      const lent = this.#base.getExecutor().provideConnection(async (connection) => {
-        resolve(connection)
-        await returned.promise
-      }, this.#options)
-      lent.catch(reject)
-      this.#giveBack = async () => {
-        returned.resolve()
-        await lent
-      }
-    })
-    return this.#connection
   }
 
   /** Before a statement is sent. Throws where it must not be. */
@@ -224,7 +205,7 @@ export class Session implements DatabaseConnection {
   async #record(): Promise<readonly OutboxEntry[]> {
     if (!this.#isDurable || this.#changes.isEmpty) return []
     const entries = this.watch.record(this.#changes.all())
-    const connection = await this.#lend()
+    const connection = await this.#lent.get()
     for (const { statement } of entries) await connection.executeQuery(statement)
     return entries
   }
@@ -238,7 +219,7 @@ export class Session implements DatabaseConnection {
   }
 
   async #send(sql: string): Promise<void> {
-    const connection = await this.#lend()
+    const connection = await this.#lent.get()
     await connection.executeQuery(rawStatement(sql))
   }
 }

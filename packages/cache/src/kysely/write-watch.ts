@@ -1,21 +1,12 @@
 import type { CompiledQuery } from 'kysely'
 import type { Invalidation } from '../bus/bus.ts'
-import type { Delivery } from '../write/writer.ts'
 import { OpaqueStatementError } from './errors.ts'
+import type { Dependents, Invalidates } from './invalidates.ts'
 import { isNode } from './nodes.ts'
 import type { Outbox, OutboxEntry } from './outbox.ts'
 import { parseTable, type Table, tableText, tagsOfWrite } from './table.ts'
 import { writtenTables } from './tables-written.ts'
 import { namedTables } from './writes-to.ts'
-
-/** What invalidates: a cache. */
-export interface Invalidates {
-  readonly name: string
-  invalidate(invalidation: Invalidation): Promise<Delivery>
-}
-
-/** Tables and views that change when a table does: views over it, what its triggers write, what a cascade deletes. */
-export type Dependents = Readonly<Record<string, readonly string[]>>
 
 export interface WriteWatchParts {
   readonly cache: Invalidates
