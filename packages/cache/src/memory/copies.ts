@@ -80,12 +80,13 @@ export class Copies {
 
   /** Keeps what a flight brought, unless something was, or may have been, invalidated since it began. */
   keep(key: string, entry: Entry, { state }: Flight<unknown>): void {
-    if (state === 'current' && hasCurrentTags(entry)) this.put(key, entry)
+    if (state !== 'current' || !hasCurrentTags(entry)) return
+    this.#freeze?.(entry.value)
+    this.put(key, entry)
   }
 
-  /** Keeps what comes from no flight, whatever was there. */
+  /** Keeps what comes from no flight, whatever was there. Not frozen: code that was built on an LRU changes what it holds. */
   put(key: string, entry: Entry): void {
-    this.#freeze?.(entry.value)
     this.#entries.set(key, entry)
   }
 
