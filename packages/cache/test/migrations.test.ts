@@ -1,4 +1,5 @@
 import { type Cache, createCache, keyvStore, memoize } from '@stepladder/cache'
+import { MemoryStore } from '@stepladder/cache/testing'
 import { sleep } from '@stepladder/core'
 import { BentoCache, bentostore } from 'bentocache'
 import { memoryDriver } from 'bentocache/drivers/memory'
@@ -171,6 +172,19 @@ describe('bentocache', () => {
       ),
     )
     expect([theirs, mine]).toEqual([5, 1])
+  })
+
+  test('a delete that Redis has not heard is true there, and queued here', async () => {
+    const away = () => Promise.reject(new Error('away'))
+    const driver = { type: 'l2', namespace: () => driver, get: away, set: away, delete: away, clear: away }
+    const layer = { options: {}, factory: () => driver as never }
+    const cache = new BentoCache({
+      default: 'app',
+      stores: { app: bentostore().useL1Layer(memoryDriver({})).useL2Layer(layer) },
+    })
+    expect(await cache.delete({ key: 'key' })).toBe(true)
+    const store = Object.assign(new MemoryStore(), { invalidate: away })
+    expect(await createCache({ name: 'mine', ttl: '1m', store }).delete('key')).toBe('queued')
   })
 
   test('undefined makes getOrSet throw there, and is a value here', async () => {
