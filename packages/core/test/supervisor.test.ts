@@ -1,10 +1,10 @@
-import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sleep } from '@stepladder/core'
 import { freePort, isRunning, spawnNode } from '@stepladder/core/testing'
 import { expect, test, vi } from 'vitest'
+import { canLimitFiles, limitFiles } from './limit-files.ts'
 import { fixture, startCluster } from './running-cluster.ts'
 
 test('an unchanged app runs in each worker as it ran alone', async () => {
@@ -148,21 +148,15 @@ test.each([
   expect(pids).not.toContain(pid)
 })
 
-/** Of util-linux: changes the limits of a process that runs. */
-const limiter = 'prlimit'
-const canLimit = spawnSync(limiter, ['--version']).status === 0
-
-test.skipIf(!canLimit)(
+test.skipIf(!canLimitFiles)(
   'a supervisor that has no file descriptor left does not end with the worker that it cannot replace',
   async () => {
     await using cluster = await startCluster({ app: 'plain-app.cjs' })
-    const limit = (most: number) =>
-      execFileSync(limiter, ['--pid', String(cluster.supervisor.pid), `--nofile=${most}:`])
     const [victim, survivor] = await cluster.workerPids(2)
-    limit(10)
+    limitFiles(cluster.supervisor.pid, 10)
     process.kill(victim!, 'SIGKILL')
     await cluster.supervisor.waitForOutput(/could not be started .*EMFILE/)
-    limit(1_000)
+    limitFiles(cluster.supervisor.pid, 1_000)
     await vi.waitFor(async () => expect(await cluster.workerPids(2)).toHaveLength(2), { timeout: 10_000 })
     expect(await cluster.workerPids(2)).toContain(survivor)
   },

@@ -3,6 +3,7 @@ import { sleep } from '@stepladder/core'
 import { seededRandom, seeds } from '@stepladder/core/testing'
 import { expect, test, vi } from 'vitest'
 import { childrenOf } from '../testing/process-table.ts'
+import { canLimitFiles, limitFiles } from './limit-files.ts'
 import { type RunningCluster, startCluster } from './running-cluster.ts'
 import { scrape } from './scraped-metrics.ts'
 
@@ -79,6 +80,20 @@ async function medianScrapeMs(cluster: RunningCluster): Promise<number> {
   }
   return times.sort((a, b) => a - b)[3]!
 }
+
+test.skipIf(!canLimitFiles)(
+  'a worker that cannot even look at itself, without a file descriptor left, lives on',
+  async () => {
+    await using cluster = await startCluster({ app, workers: 1 })
+    const { pid } = await cluster.json<{ pid: number }>('/pid')
+    limitFiles(pid, 10)
+    // Twice a second it tells how it is.
+    await sleep(1_500)
+    limitFiles(pid, 1_000)
+    expect(await cluster.json('/pid')).toMatchObject({ pid })
+    expect(cluster.supervisor.output).not.toMatch(/EMFILE|replacing/)
+  },
+)
 
 test.each(seeds(1))(
   'no counter falls while workers are killed under load, seed %i',

@@ -24,12 +24,13 @@ export function pauseWatch(): () => void {
 }
 
 /** From now on tells the supervisor how this process is, and both it and a watchdog that its event loop turns. */
-export function startHeartbeat(link: SupervisorLink): void {
+export function startHeartbeat(link: Pick<SupervisorLink, 'situation' | 'send'>): void {
   const { hangMs } = link.situation
   const stats = new ProcessStats()
   let watchdog: Watchdog | undefined
   let isServing = false
   let toldAt = 0
+  let isTelling = false
   // What loads at start may take long; and who stands at a breakpoint does not hang.
   const isWatched = () => isServing && pauses.size === 0 && !isDebugged()
   // At once, since the next turn of the loop may be the one that does not end.
@@ -46,10 +47,15 @@ export function startHeartbeat(link: SupervisorLink): void {
   })
   setInterval(async () => {
     watchdog?.beat(isWatched())
-    // By the clock and not by the number of beats: a busy loop has few, and each is a sign of life.
-    if (performance.now() - toldAt < heartbeatEveryMs - beatEveryMs / 2) return
+    // By the clock and not by the number of beats: a busy loop has few, and each is a sign of life. And one at a
+    // time: what a supervisor that is stopped does not read would pile up here.
+    if (isTelling || performance.now() - toldAt < heartbeatEveryMs - beatEveryMs / 2) return
+    isTelling = true
     toldAt = performance.now()
-    await link.send({ stepladder: 'alive', isWatched: isWatched(), vitals: await stats.take() })
+    // Without a file descriptor left a process cannot look at itself; it is alive all the same.
+    const vitals = await stats.take().catch(() => undefined)
+    await link.send({ stepladder: 'alive', isWatched: isWatched(), vitals })
+    isTelling = false
   }, beatEveryMs).unref()
 }
 
