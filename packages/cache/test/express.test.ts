@@ -220,6 +220,24 @@ test('what middleware before it gives each client stays with that client', async
   expect(second.headers.vary?.toLowerCase()).toBe('origin, host')
 })
 
+test('what others add to the headers of one answer is in no later one', async () => {
+  await using site = new ExpressApp()
+  site.app.use((_request, response, next) => {
+    const { end } = response
+    // As middleware does that has the last word.
+    response.end = function endWithLink(this: Response, ...args: Parameters<typeof end>) {
+      response.appendHeader('Link', '<c>')
+      return end.apply(response, args)
+    } as typeof end
+    next()
+  })
+  site.app.get('/', site.cached(), (_request, response) => {
+    response.setHeader('Link', ['<a>', '<b>'])
+    response.end('page')
+  })
+  for (const _ of [1, 2, 3]) expect((await site.ask('/')).headers.link).toBe('<a>, <b>, <c>')
+})
+
 test('a route that passes it twice, by app.use and by itself, does not wait for itself', async () => {
   await using site = new ExpressApp()
   site.app.use(site.cached())

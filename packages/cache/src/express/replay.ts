@@ -16,7 +16,9 @@ export function replay(stored: StoredResponse, to: Recipient, response: ServerRe
   const ageMs = Math.max(0, now - stored.createdAt) + stored.ageMs
   response.statusCode = stored.status
   response.statusMessage = stored.reason
-  for (const [name, value] of stored.headers) response.setHeader(name, value)
+  // A copy of each list: `appendHeader` adds to the one that it finds, and this one is everybody's.
+  for (const [name, value] of stored.headers)
+    response.setHeader(name, typeof value === 'string' ? value : [...value])
   addVary(response, stored.vary)
   // Of middleware before this one, for this client: no CDN may keep it.
   if (response.hasHeader('set-cookie')) response.setHeader('Cache-Control', 'private, no-store')
