@@ -3,7 +3,7 @@ import { RecordedReports } from '@stepladder/core/testing'
 import { expect, test } from 'vitest'
 
 test('repeated failures open it, calls are refused at once, and it closes after a rest', async () => {
-  const breaker = opossumBreaker({ name: 'redis', minCalls: 3, restMs: 50 })
+  const breaker = opossumBreaker({ name: 'redis', minCalls: 3, restMs: 500 })
   let asked = 0
   let isDown = true
   const ask = () =>
@@ -19,7 +19,7 @@ test('repeated failures open it, calls are refused at once, and it closes after 
   expect(asked).toBe(3)
 
   isDown = false
-  await sleep(80)
+  await sleep(550)
   expect(await ask()).toBe('up')
   expect(breaker.isOpen).toBe(false)
 })

@@ -21,7 +21,7 @@ test('nothing that a test started outlives it, not even a frozen Postgres when i
   runner.kill('SIGKILL')
   await runner.exited
 
-  await vi.waitFor(async () => expect(await runningAmong(guarded)).toEqual([]), 3_000)
+  await vi.waitFor(async () => expect(await runningAmong(guarded)).toEqual([]), 10_000)
   // The control arm: a child that `spawn` made without a guard lives on.
   expect(await runningAmong([plain])).toEqual([plain])
 })
@@ -30,7 +30,7 @@ test('what a killed test left in temporary folders is removed when the next serv
   const { runner, guarded } = await runnerWithServers()
   runner.kill('SIGKILL')
   await runner.exited
-  await vi.waitFor(async () => expect(await runningAmong(guarded)).toEqual([]), 3_000)
+  await vi.waitFor(async () => expect(await runningAmong(guarded)).toEqual([]), 10_000)
   const mine = join(tmpdir(), `stepladder-${hostname()}-${process.pid}-kept`)
   await mkdir(mine)
   onTestFinished(() => rm(mine, { recursive: true }))
@@ -49,7 +49,7 @@ test('a script that stops nothing ends all the same, and its servers with it', a
   const pids = JSON.parse(/PIDS (.*)/.exec(run.output)![1]!)
 
   expect(pids).toHaveLength(3)
-  await vi.waitFor(async () => expect(await runningAmong(pids)).toEqual([]), 3_000)
+  await vi.waitFor(async () => expect(await runningAmong(pids)).toEqual([]), 10_000)
 })
 
 test('every process of a run shares one server of each kind', async () => {
