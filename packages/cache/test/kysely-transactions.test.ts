@@ -1,8 +1,8 @@
 import { type Cache, createCache } from '@stepladder/cache'
 import { cached, cachedFirst, invalidateOnWrite } from '@stepladder/cache/kysely'
-import { keyPrefix, sharedPostgres } from '@stepladder/core/testing'
+import { keyPrefix, sharedPostgres, sharedRedis } from '@stepladder/core/testing'
 import { type DatabaseConnection, DummyDriver, type Kysely, sql } from 'kysely'
-import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { fill, postgresCompiler, postgresDatabase, sqliteDatabase, type Tables } from './kysely-database.ts'
 import { RecordingCache } from './recording-cache.ts'
 
@@ -203,6 +203,58 @@ describe.each(databases)('on %s', (kind, open) => {
     await Promise.all(all)
     expect(await read()).toBe((await seatsOf(base).executeTakeFirstOrThrow()).seats)
   })
+})
+
+test('a write in one process is seen by a cached read in another within a second', async () => {
+  const redis = await sharedRedis()
+  const name = keyPrefix('kysely')
+  const base = sqliteDatabase()
+  await fill(base)
+  const caches = [1, 2].map(() => createCache({ name, ttl: '1m', redis: redis.url, readBudget: '5s' }))
+  const [here, there] = caches as [Cache, Cache]
+  const seats = (cache: Cache) => {
+    const db = invalidateOnWrite(base, cache)
+    return cachedFirst(cache, db.selectFrom('flights').select('seats').where('id', '=', 1))
+  }
+  expect([await seats(here), await seats(there)]).toEqual([{ seats: 10 }, { seats: 10 }])
+  await invalidateOnWrite(base, here).updateTable('flights').set({ seats: 3 }).execute()
+  expect(await seats(here)).toEqual({ seats: 3 })
+  await vi.waitFor(async () => expect(await seats(there)).toEqual({ seats: 3 }), {
+    timeout: 1_000,
+    interval: 5,
+  })
+  await Promise.all(caches.map((cache) => cache.close()))
+  await base.destroy()
+})
+
+test('a load that a transaction overtook is not kept', async () => {
+  const base = sqliteDatabase()
+  await fill(base)
+  const cache = createCache({ name: keyPrefix('kysely'), ttl: '1m' })
+  const db = invalidateOnWrite(base, cache)
+  const query = () => db.selectFrom('flights').select('seats').where('id', '=', 1)
+  const compiled = query()
+  const hasRead = Promise.withResolvers<void>()
+  const held = Promise.withResolvers<void>()
+  const slow = {
+    compile: () => compiled.compile(),
+    execute: async () => {
+      const rows = await compiled.execute()
+      hasRead.resolve()
+      await held.promise
+      return rows
+    },
+  }
+  const overtaken = cachedFirst(cache, slow)
+  await hasRead.promise
+  await db.transaction().execute((trx) => trx.updateTable('flights').set({ seats: 3 }).execute())
+  const after = cachedFirst(cache, query())
+  held.resolve()
+  expect(await overtaken).toEqual({ seats: 10 })
+  expect(await after).toEqual({ seats: 3 })
+  expect(await cachedFirst(cache, query())).toEqual({ seats: 3 })
+  await cache.close()
+  await db.destroy()
 })
 
 test('a stream of a write invalidates when it ends, also half way and by a failure', async () => {

@@ -224,6 +224,14 @@ describe.each(databases)('on %s', (kind, open) => {
     expect(told.told).toEqual([{ keys: ['b'], tags: [] }])
   })
 
+  test('a relay may work through the watched instance: emptying the outbox does not fill it', async () => {
+    const durable = invalidateOnWrite(base, told, { outbox: true })
+    await leaveRow(['a'])
+    startRelay({ db: durable, cache: told })
+    await eventually(async () => expect(await rows()).toEqual([]))
+    expect(told.told).toEqual([{ keys: ['a'], tags: [] }])
+  })
+
   test('two relays share the rows: each is delivered by one of them', async () => {
     for (let index = 0; index < 40; index++) await leaveRow([`k${index}`])
     const slow = new RecordingCache()
