@@ -41,13 +41,13 @@ export interface PolicyOptions<T = unknown> {
   /** How long a read waits for its loader before it rejects with `LoadTimeoutError`; loading goes on. Default: to the end. */
   readonly hardTimeout?: Duration | undefined
   /** After this share of its TTL, from 0 to 1, a value that is asked for is loaded anew while it is still served. Default: never. */
-  readonly refreshAhead?: number | undefined
+  readonly refreshAhead?: number | false | undefined
   /**
    * Loads a value anew some time before its TTL is over, by chance, the likelier the longer its loading takes: the
    * beta of XFetch (Vattani et al., "Optimal Probabilistic Cache Stampede Prevention", PVLDB 8(8), 2015), where 1 is
    * the usual value and more is earlier. Each process draws once per value. Default: not.
    */
-  readonly earlyRefresh?: number | undefined
+  readonly earlyRefresh?: number | false | undefined
   /** Asks Redis each time and serves nothing from memory: F is 0. Default false. */
   readonly strong?: boolean | undefined
 }
@@ -63,18 +63,30 @@ const tenYearsMs = 10 * 365 * 86_400_000
 /** What is said, and for the rest what is usual. Throws `InvalidOptionError`. */
 export function readPolicy(cache: string, said: PolicyOptions<never>, usual: Policy): Policy {
   const { ttl, negativeTtl, grace, softTimeout, hardTimeout, strong = usual.isStrong } = said
-  const { refreshAhead = usual.refreshAhead, earlyRefresh = usual.earlyRefresh } = said
+  const { refreshAhead = usual.refreshAhead ?? false, earlyRefresh = usual.earlyRefresh ?? false } = said
   const owner = `cache "${cache}"`
-  if (refreshAhead !== undefined && !(refreshAhead > 0 && refreshAhead < 1))
-    throw new InvalidOptionError(owner, 'refreshAhead', refreshAhead, 'a number above 0 and below 1')
-  if (earlyRefresh !== undefined && !(earlyRefresh > 0 && earlyRefresh <= 100))
-    throw new InvalidOptionError(owner, 'earlyRefresh', earlyRefresh, 'a number above 0 and at most 100')
+  if (refreshAhead !== false && !(refreshAhead > 0 && refreshAhead < 1))
+    throw new InvalidOptionError(
+      owner,
+      'refreshAhead',
+      refreshAhead,
+      'false, or a number above 0 and below 1',
+    )
+  if (earlyRefresh !== false && !(earlyRefresh > 0 && earlyRefresh <= 100))
+    throw new InvalidOptionError(
+      owner,
+      'earlyRefresh',
+      earlyRefresh,
+      'false, or a number above 0 and at most 100',
+    )
   if (typeof strong !== 'boolean') throw new InvalidOptionError(owner, 'strong', strong, 'true or false')
   const isDecided = typeof ttl === 'function'
   const orUsual = <T>(value: Duration | undefined, read: (value: Duration) => T, otherwise: T) =>
     value === undefined ? otherwise : read(value)
   return {
-    ...{ refreshAhead, earlyRefresh, isStrong: strong },
+    refreshAhead: refreshAhead === false ? undefined : refreshAhead,
+    earlyRefresh: earlyRefresh === false ? undefined : earlyRefresh,
+    isStrong: strong,
     ttlMs: orUsual(isDecided ? undefined : ttl, (value) => parseTtl(cache, value), usual.ttlMs),
     // It is asked for the values of this very call, which are of its type.
     ttlOf: isDecided ? (ttl as (value: unknown) => Duration) : ttl === undefined ? usual.ttlOf : undefined,
@@ -91,7 +103,7 @@ export function readPolicy(cache: string, said: PolicyOptions<never>, usual: Pol
 
 /** How long this value is good for; undefined: it is not to be kept. Throws `InvalidOptionError`. */
 export function lifetimeOf(cache: string, value: unknown, policy: Policy): Lifetime | undefined {
-  const { ttlMs, ttlOf, negativeTtlMs, graceMs } = policy
+  const { ttlOf, negativeTtlMs, graceMs } = policy
   const isNegative = value === null || value === undefined
   if (isNegative && negativeTtlMs !== undefined) return { ttlMs: negativeTtlMs, graceMs }
   if (!ttlOf) return policy

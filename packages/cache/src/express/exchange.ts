@@ -84,6 +84,9 @@ export class Exchange<R extends CachedRequest> {
     const options = {
       tags,
       grace: rules.staleIfErrorMs,
+      // A handler needs a client to answer to.
+      refreshAhead: false as const,
+      earlyRefresh: false as const,
       ttl: (loaded: Loaded) => (loaded.kind === 'stored' ? loaded.ttlMs : 0),
     }
     return cache.getOrSet<Loaded>(this.#key, () => this.#capturing(tags), options).catch(() => undefined)
