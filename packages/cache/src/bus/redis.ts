@@ -77,6 +77,7 @@ export class RedisBus implements Bus {
 
   subscribe(listener: BusListener): void {
     this.#listener = listener
+    this.#link.writes.isAsked = this.#isTracking
     this.#link.onIncident = () => listener.onGap()
     // A client that cannot be had (no ioredis) is told by the store; here it means: never up.
     this.#publisher.then((client) => this.#listen(client)).catch(() => {})

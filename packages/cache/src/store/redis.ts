@@ -97,7 +97,7 @@ export class RedisStore implements CacheStore {
 
   async invalidate({ keys, tags }: Invalidation): Promise<void> {
     const { server } = await this.#open()
-    for (const key of keys) this.#link.writes.note(key, undefined)
+    for (const key of keys) this.#link.writes.note(key)
     for (const tag of tags) this.#link.writes.believe(tag, '')
     const parts =
       keys.length + tags.length <= mostTold
