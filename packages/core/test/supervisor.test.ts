@@ -133,6 +133,8 @@ test.each([
   const { pid } = (await (await fetch(`http://127.0.0.1:${port}/pid`)).json()) as { pid: number }
   primary.kill('SIGUSR2')
   await primary.waitForOutput(/^gone$/m)
+  primary.kill('SIGHUP')
+  await primary.waitForOutput(new RegExp(`did not come up: worker 0 could not be started .*${code}`))
   process.kill(pid, 'SIGKILL')
   await primary.waitForOutput(new RegExp(`(could not be started .*${code}[^]*){2}`))
   primary.kill('SIGUSR2')

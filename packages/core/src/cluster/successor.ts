@@ -23,19 +23,21 @@ export async function troubleOf(
   { addresses, startMs, settleMs }: Trial,
 ): Promise<string | undefined> {
   const { readiness } = fleet
+  // One that could not be started has no pid.
+  const name = `worker ${successor.pid ?? successor.instance}`
   const listens = await within(startMs, successor.listens(addresses))
   if (listens && settleMs !== undefined) {
     await Promise.race([successor.exited, sleep(settleMs)])
     const isHeard = fleet.whenHeard(successor).then(() => true)
-    if (!(await within(heardWithinMs, isHeard))) return `worker ${successor.pid} listens, but hangs`
+    if (!(await within(heardWithinMs, isHeard))) return `${name} listens, but hangs`
     await within(Math.max(0, startMs - successor.livedMs), readiness.whenReady(successor))
   }
-  if (successor.state === 'gone') return `worker ${successor.pid} ${displayExit(await successor.exited)}`
-  if (successor.state === 'draining') return `worker ${successor.pid} was told to go`
+  if (successor.state === 'gone') return `${name} ${displayExit(await successor.exited)}`
+  if (successor.state === 'draining') return `${name} was told to go`
   const reason = settleMs === undefined ? undefined : readiness.reason(successor)
   // It is let listen only when it is ready.
-  if (reason) return `worker ${successor.pid} is not ready: ${reason}`
-  return listens ? undefined : `worker ${successor.pid} does not listen after ${startMs / 1_000} s`
+  if (reason) return `${name} is not ready: ${reason}`
+  return listens ? undefined : `${name} does not listen after ${startMs / 1_000} s`
 }
 
 /** False when that takes longer than so many milliseconds. */
