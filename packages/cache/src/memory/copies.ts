@@ -85,6 +85,11 @@ export class Copies {
     this.put(key, entry)
   }
 
+  /** Whether there is an entry, even if it may not be served now. */
+  holds(key: string): boolean {
+    return this.#entries.get(key) !== undefined
+  }
+
   /** Keeps what comes from no flight, whatever was there. Not frozen: code that was built on an LRU changes what it holds. */
   put(key: string, entry: Entry): void {
     this.#entries.set(key, entry)

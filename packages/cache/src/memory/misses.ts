@@ -1,149 +1,62 @@
 import type { Clock } from '@stepladder/core'
 import type { Invalidation } from '../bus/bus.ts'
-import { everything } from '../call/key.ts'
-
-/** How long a synchronous reader may take from its miss to the value that it brings, in milliseconds. */
-const maxReadMs = 30_000
-const maxKeys = 10_000
-const maxTags = 1_000
-
-interface Miss {
-  /** Readers that have not brought a value yet, as far as can be told. */
-  open: number
-  /** Drops are numbered: those after this one came while somebody was reading. */
-  readonly since: number
-  lastAt: number
-  /** Until when what is brought may be from before an invalidation. */
-  overtakenUntil: number
-  /** Something else was set meanwhile. */
-  isReplaced: boolean
-}
-
-interface Drop {
-  readonly number: number
-  readonly at: number
-}
+import { MissLog } from './miss-log.ts'
 
 /**
- * The keys that synchronous readers did not find. They hold no flight and no lease, so this is what tells whether
- * the value that one of them brings was overtaken by an invalidation. Who brings it is not known: from an invalidation
- * on, nothing is taken until all readers from before it have brought theirs, or cannot any more.
+ * Decides whether a value that was read, or made, without a flight may be kept. Counted twice: `set` may be the end of a
+ * read, or a change that nobody read for; only who counts its misses by the `fill`s that end them knows for certain.
  */
 export class Misses {
-  /** In the order of their last miss. */
-  readonly #byKey = new Map<string, Miss>()
-  readonly #droppedTags = new Map<string, Drop>()
+  readonly #endedByAny: MissLog
+  readonly #endedByFills: MissLog
   /** By the code that runs at this moment. */
   readonly #justBrought = new Set<string>()
-  readonly #clock: Clock
-  #lastDrop = 0
-  /** The last drop that may concern any key. */
-  #wholeDrop: Drop = { number: 0, at: Number.NEGATIVE_INFINITY }
-  /** Until when there may be readers whose misses were forgotten. */
-  #blindUntil = Number.NEGATIVE_INFINITY
 
   constructor(clock: Clock) {
-    this.#clock = clock
+    this.#endedByAny = new MissLog(clock)
+    this.#endedByFills = new MissLog(clock)
   }
 
   add(key: string): void {
-    // Who sets and then gets is not about to read; he is not served only because the cache does not hear the others.
-    if (this.#justBrought.has(key)) return
-    const now = this.#clock.monotonic()
-    const known = this.#find(key, now)
-    this.#byKey.delete(key)
-    const { open, ...rest } = known ?? {
-      open: 0,
-      since: this.#lastDrop,
-      overtakenUntil: 0,
-      isReplaced: false,
-    }
-    this.#byKey.set(key, { ...rest, open: open + 1, lastAt: now })
-    this.#forgetOldest(now)
+    this.#endedByAny.add(key)
+    this.#endedByFills.add(key)
   }
 
-  /** Takes the value of a reader who may have missed: false when an invalidation may have overtaken it. */
-  mayKeep(key: string, tags: readonly string[]): boolean {
-    const now = this.#clock.monotonic()
-    const miss = this.#take(key, now)
-    const mayKeep = miss ? !this.#isOvertaken(miss, tags, now) : now >= this.#blindUntil
-    if (mayKeep) this.#noteBrought(key)
-    return mayKeep
+  /** Whether the code that runs at this moment has brought the value. */
+  isJustBrought(key: string): boolean {
+    return this.#justBrought.has(key)
   }
 
-  /** Takes the value of a reader who must have missed: false also when he did not, or something was set meanwhile. */
+  /** A value that may be news, or the end of a read: not to be kept if it may be older than an invalidation. */
+  maySet(key: string, tags: readonly string[]): boolean {
+    const maySet = this.#endedByAny.take(key, tags) !== 'overtaken'
+    // What others are reading is older than this.
+    this.#endedByFills.drop({ keys: [key], tags: [] })
+    if (maySet) this.#noteBrought(key)
+    return maySet
+  }
+
+  /** A value that is the end of a read: to be kept only if the key was missed, and nothing came since. */
   mayFill(key: string, tags: readonly string[]): boolean {
-    const now = this.#clock.monotonic()
-    const miss = this.#take(key, now)
-    const mayFill = miss !== undefined && !miss.isReplaced && !this.#isOvertaken(miss, tags, now)
+    this.#endedByAny.take(key, tags)
+    const mayFill = this.#endedByFills.take(key, tags) === 'current'
     if (mayFill) this.#noteBrought(key)
     return mayFill
   }
 
-  replace(key: string): void {
-    const miss = this.#byKey.get(key)
-    if (miss) miss.isReplaced = true
-  }
-
-  drop({ keys, tags }: Invalidation): void {
-    const drop = { number: ++this.#lastDrop, at: this.#clock.monotonic() }
-    for (const key of keys) {
-      const miss = this.#byKey.get(key)
-      if (miss) miss.overtakenUntil = drop.at + maxReadMs
-    }
-    for (const tag of tags) {
-      if (tag === everything) this.#wholeDrop = drop
-      else this.#dropTag(tag, drop)
-    }
+  drop(invalidation: Invalidation): void {
+    this.#endedByAny.drop(invalidation)
+    this.#endedByFills.drop(invalidation)
   }
 
   /** Invalidations may have been missed. */
   gap(): void {
-    this.#wholeDrop = { number: ++this.#lastDrop, at: this.#clock.monotonic() }
-  }
-
-  #find(key: string, now: number): Miss | undefined {
-    const miss = this.#byKey.get(key)
-    return miss && now < miss.lastAt + maxReadMs ? miss : undefined
-  }
-
-  #take(key: string, now: number): Miss | undefined {
-    const miss = this.#find(key, now)
-    if (miss && --miss.open === 0) this.#byKey.delete(key)
-    return miss
+    this.#endedByAny.gap()
+    this.#endedByFills.gap()
   }
 
   #noteBrought(key: string): void {
     if (this.#justBrought.size === 0) queueMicrotask(() => this.#justBrought.clear())
     this.#justBrought.add(key)
-  }
-
-  #isOvertaken(miss: Miss, tags: readonly string[], now: number): boolean {
-    const isSince = (drop: Drop | undefined) =>
-      drop !== undefined && drop.number > miss.since && now < drop.at + maxReadMs
-    return (
-      now < miss.overtakenUntil ||
-      isSince(this.#wholeDrop) ||
-      (tags.length > 0 && tags.some((tag) => isSince(this.#droppedTags.get(tag))))
-    )
-  }
-
-  #dropTag(tag: string, drop: Drop): void {
-    if (this.#byKey.size === 0) return
-    this.#droppedTags.delete(tag)
-    this.#droppedTags.set(tag, drop)
-    if (this.#droppedTags.size <= maxTags) return
-    // More than can be remembered: then it is as if all had been dropped.
-    this.#droppedTags.clear()
-    this.#wholeDrop = drop
-  }
-
-  #forgetOldest(now: number): void {
-    for (const [key, { lastAt }] of this.#byKey) {
-      const isOver = now >= lastAt + maxReadMs
-      if (!isOver && this.#byKey.size <= maxKeys) return
-      if (!isOver) this.#blindUntil = now + maxReadMs
-      this.#byKey.delete(key)
-    }
   }
 }

@@ -27,7 +27,7 @@ export interface LocalParts extends CacheParts {
  * The memory of this process, read and changed without waiting: for code that was built on an LRU. It shows what
  * `getOrSet` keeps here, too. Values may be of any type, are not copied, and never leave the process. A value goes
  * when its TTL is over, when memory is full, and when its key or tag is invalidated by any process; none is served
- * while the cache cannot be sure to have heard of that. Methods throw `InvalidKeyError` and `InvalidOptionError` for
+ * while the cache cannot be sure to have heard of that, which may take a second, also where the cache is `strong`. Methods throw `InvalidKeyError` and `InvalidOptionError` for
  * wrong arguments, and nothing else: how telling the other processes went is reported as `invalidate`.
  */
 export class LocalCache {
@@ -46,7 +46,7 @@ export class LocalCache {
     const entry = this.#parts.copies.fresh(at)
     this.#note('localGet', entry ? 'hit' : 'miss')
     if (entry) return entry.value as T // as the caller says
-    this.#parts.copies.misses.add(at)
+    this.#miss(at)
     return undefined
   }
 
@@ -59,7 +59,7 @@ export class LocalCache {
   has(key: string): boolean {
     const at = this.#scope.prefix + key
     if (this.#parts.copies.fresh(at)) return true
-    this.#parts.copies.misses.add(at)
+    this.#miss(at)
     return false
   }
 
@@ -76,8 +76,7 @@ export class LocalCache {
   set(key: string, value: unknown, options?: Duration | LocalOptions): this {
     const { copies, changes } = this.#parts
     const { at, local } = this.#entry(key, value, options)
-    const mayKeep = copies.misses.mayKeep(at, local.tags)
-    copies.misses.replace(at)
+    const mayKeep = copies.misses.maySet(at, local.tags)
     changes.replace(at, mayKeep && this.#isKept(local) ? local : undefined)
     this.#note('localSet', mayKeep ? 'done' : 'overtaken')
     return this
@@ -116,6 +115,13 @@ export class LocalCache {
     return new LocalCache(this.#parts, scopeWithin(this.#parts.limits.name, this.#scope, name))
   }
 
+  #miss(at: string): void {
+    const { copies } = this.#parts
+    // Who sets and then gets is not about to read: it is there, and only not served while the others are not heard.
+    if (copies.misses.isJustBrought(at) && copies.holds(at)) return
+    copies.misses.add(at)
+  }
+
   #entry(key: string, value: unknown, options: Duration | LocalOptions | undefined) {
     const { copies, limits, jitter } = this.#parts
     checkKey(limits.name, key)
@@ -126,10 +132,12 @@ export class LocalCache {
     const allTags = [...this.#scope.tags, ...tags]
     const ttlMs = this.#ttlMs(value, ttl)
     const freshUntil = limits.clock.monotonic() + (ttlMs === 0 ? 0 : spreadDown(ttlMs, jitter))
+    const taken = size === undefined ? sizeOfValue(value) : this.#checkSize(size)
+    // Its fields in the order of all entries, which keeps reading them fast.
     const entry = {
-      ...{ value, freshUntil, staleUntil: freshUntil, retryAt: 0, refreshAt: Number.POSITIVE_INFINITY },
-      ...{ tags: allTags.map((tag) => copies.epochs.adopt(tag)), version: '', etag: undefined },
-      size: size === undefined ? sizeOfValue(value) : this.#checkSize(size),
+      ...{ value, tags: allTags.map((tag) => copies.epochs.adopt(tag)), size: taken },
+      ...{ version: '', etag: undefined, retryAt: 0 },
+      ...{ freshUntil, staleUntil: freshUntil, refreshAt: Number.POSITIVE_INFINITY },
     }
     const local: LocalEntry = { entry, tags: allTags }
     return { at, local }
