@@ -96,6 +96,29 @@ const records: Promises = {
     deepEqual(await store.get([]), [])
   },
 
+  async 'more than one command could take is asked for, large or many'(store) {
+    const record = Buffer.alloc(300_000, 'x')
+    const keys = Array.from({ length: 300 }, (_, index) => `key ${index}`)
+    await store.set('large', record, longMs)
+    for (let read = 0; read < 20; read++) deepEqual(await store.get(['large', 'missing']), [record, null])
+    const claims = keys.map((key) => ({ key, token: 'a' }))
+    const { claimed, epochs } = await store.claim(claims, ['x', 'y'], times)
+    deepEqual(
+      plain(claimed),
+      keys.map(() => [undefined, true]),
+    )
+    deepEqual(await store.epochs(['x', 'y']), epochs)
+    await store.renew(claims, longMs)
+    await store.release(claims.slice(1))
+    const fills = claims.map((lease) => ({ ...lease, record: record.subarray(0, 5_000), forMs: longMs }))
+    const [first, ...others] = await store.fill(fills)
+    equal(first, true)
+    deepEqual([...new Set(others)], [false])
+    await store.invalidate({ keys: [...keys, 'large'], tags: ['x', 'y'] })
+    deepEqual(await store.get(['key 0', 'large']), [null, null])
+    deepEqual(await store.epochs(['x', 'y']), [null, null])
+  },
+
   async 'what was invalidated is gone, and invalidating what is missing is fine'(store) {
     await set(store, 'key', 'one')
     await store.invalidate({ keys: ['key', 'missing'], tags: ['missing'] })
@@ -168,6 +191,33 @@ const leases: Promises = {
     await pause(250)
     equal(await fill(store, 'lapsed', 'a', 'late'), false)
     equal(await fill(store, 'renewed', 'a', 'in time'), true)
+  },
+
+  async 'of two who want one key in one call, one has the lease'(store) {
+    const both = ['a', 'b'].map((token) => ({ key: 'key', token }))
+    const { claimed } = await store.claim(both, [], times)
+    deepEqual(
+      plain(claimed)
+        .map(([, isGranted]) => isGranted)
+        .toSorted(),
+      [false, true],
+    )
+  },
+
+  async 'after many hits, what is missing is granted in the same call'(store) {
+    await set(store, 'here', 'one')
+    for (let call = 0; call < 40; call++) deepEqual(await claim(store, 'here', 'a'), ['one', false])
+    const claims = ['gone', 'here', 'gone too'].map((key) => ({ key, token: 'a' }))
+    const expected = [
+      [undefined, true],
+      ['one', false],
+      [undefined, true],
+    ] as const
+    deepEqual(plain((await store.claim(claims, [], times)).claimed), expected)
+    equal(await fill(store, 'gone too', 'a', 'loaded'), true)
+    const { claimed, epochs } = await store.claim([{ key: 'here', token: 'a' }], ['tag'], times)
+    deepEqual(plain(claimed), [['one', false]])
+    deepEqual(await store.epochs(['tag']), epochs)
   },
 
   async 'a lease is released by its holder only'(store) {
