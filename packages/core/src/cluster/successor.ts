@@ -13,6 +13,14 @@ export interface Trial {
   readonly settleMs: number | undefined
 }
 
+/** How it went to put a successor in charge. */
+export interface Succession {
+  /** Why it was not. */
+  readonly trouble?: string
+  /** Who was until now, and is to go. */
+  readonly relieved?: WorkerHandle | undefined
+}
+
 /** A heartbeat comes twice a second; on a busy machine late. Milliseconds. */
 const heardWithinMs = 3_000
 

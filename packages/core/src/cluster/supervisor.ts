@@ -6,20 +6,12 @@ import { CrashLoopError, ReloadFailedError } from './errors.ts'
 import { Fleet } from './fleet.ts'
 import { Place } from './place.ts'
 import { youngMs } from './restart-policy.ts'
-import { troubleOf, within } from './successor.ts'
+import { type Succession, troubleOf, within } from './successor.ts'
 import type { SupervisorOptions } from './supervisor-options.ts'
 import { displayExit, type WorkerExit, type WorkerHandle } from './worker-handle.ts'
 
 /** A signal to the whole group reaches the workers first; so long the supervisor waits for its own. Milliseconds. */
 const groupSignalMs = 100
-
-/** How it went to put a successor in charge. */
-interface Succession {
-  /** Why it was not. */
-  readonly trouble?: string
-  /** Who was until now, and is to go. */
-  readonly relieved?: WorkerHandle | undefined
-}
 
 /** The primary process: starts the workers, replaces those that die, rolls them over, and ends them. */
 export class Supervisor implements Closeable {
@@ -132,6 +124,7 @@ export class Supervisor implements Closeable {
 
   async #roll(): Promise<void> {
     this.#generation += 1
+    const successors: (WorkerHandle | undefined)[] = []
     for (const [replaced, place] of this.#places.entries()) {
       if (this.#isStopping) return
       const { trouble, relieved } = await this.#succeed(place, true)
@@ -143,9 +136,14 @@ export class Supervisor implements Closeable {
             : `${replaced} workers run it, the others go on with the old one`
         throw new ReloadFailedError(`The new build did not come up: ${trouble}; ${rest}`)
       }
+      successors.push(place.worker)
       await relieved?.drain()
     }
-    this.#fleet.sockets.prune()
+    // Who has taken the place of a successor since may not have come to listen yet, and its port is kept for it.
+    const isWhole = this.#places.every(
+      ({ worker }, at) => worker?.state === 'serving' && worker === successors[at],
+    )
+    if (isWhole) this.#fleet.sockets.prune()
   }
 
   /**

@@ -42,7 +42,7 @@ export class ListeningSockets {
     for (const socket of this.#sockets.values()) socket.leave(worker)
   }
 
-  /** Closes the sockets that no worker listens on any more: a new build may listen elsewhere. */
+  /** Closes the sockets that no worker listens on any more: a new build may listen elsewhere. Not while one is missing. */
   prune(): void {
     for (const [key, { listeners }] of this.#sockets) if (listeners.size === 0) this.#close(key)
   }
