@@ -1,13 +1,15 @@
 /**
  * `npm run fault -- [package ...] [--seeds N] [--only FIGURE] [--json FILE]`: the tests that make faults, with many
- * more seeds than `npm test` has time for: the same harness, the same control arms. After those of core it counts what
- * is lost when something goes wrong, ours and the peers', a round for each seed; what things cost, `npm run bench` tells.
+ * more seeds than `npm test` has time for: the same harness, the same control arms. After those of core and of the cache
+ * it counts what is lost when something goes wrong, ours and the peers', a round for each seed; what things cost,
+ * `npm run bench` tells.
  */
 import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import type { Measurement } from '../bench/figure.ts'
 import { Figures } from '../bench/figures.ts'
-import { losses } from '../bench/losses/core.ts'
+import { losses as cacheLosses } from '../bench/losses/cache.ts'
+import { losses as coreLosses } from '../bench/losses/core.ts'
 import { usePublishedForm } from '../bench/peers/published-form.ts'
 
 const faultTests: Record<string, readonly string[]> = {
@@ -34,12 +36,29 @@ const faultTests: Record<string, readonly string[]> = {
     'fleet-leader',
     'lease',
   ],
-  cache: ['race', 'interleavings', 'outage', 'processes', 'gap', 'workers', 'outbox-crash'],
+  cache: [
+    ...[
+      'race',
+      'schedules',
+      'interleavings',
+      'local-interleavings',
+      'failures',
+      'outage',
+      'processes',
+      'gap',
+      'workers',
+      'outbox-crash',
+    ],
+    ...['restore', 'tracking', 'cluster'],
+  ],
   session: ['lost-updates', 'resurrection', 'outage'],
   queue: ['crash', 'outage', 'power-cut', 'order'],
 }
 /** What is counted after a package's tests, by the name that `--only` knows. */
-const measurements: Record<string, Readonly<Record<string, Measurement>>> = { core: losses }
+const measurements: Record<string, Readonly<Record<string, Measurement>>> = {
+  core: coreLosses,
+  cache: cacheLosses,
+}
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -78,7 +97,7 @@ function runTests(): number {
 }
 
 async function measure(): Promise<void> {
-  if (known.size > 0) await usePublishedForm()
+  if (names.includes('core')) await usePublishedForm()
   const figures = new Figures(seeds)
   for (const [id, measurement] of known) {
     if (only && !only.includes(id)) continue
