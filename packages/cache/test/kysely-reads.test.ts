@@ -1,6 +1,8 @@
 import { cached, invalidateOnWrite, type KeepsAnswers, OpaqueStatementError } from '@stepladder/cache/kysely'
 import { CamelCasePlugin, type Kysely, sql } from 'kysely'
+import * as mysqlHelpers from 'kysely/helpers/mysql'
 import { jsonArrayFrom, jsonObjectFrom } from 'kysely/helpers/postgres'
+import * as sqliteHelpers from 'kysely/helpers/sqlite'
 import { describe, expect, test } from 'vitest'
 import { mysqlCompiler, postgresCompiler, sqliteDatabase, type Tables } from './kysely-database.ts'
 
@@ -194,6 +196,11 @@ describe('a query is tagged with every table that it reads', () => {
         .innerJoin('airports as a', 'a.code', 'f.airport')
         .select('a.name')
       expect(await tablesOf(query)).toEqual(['airports', 'flights'])
+      const { jsonArrayFrom } = make === mysqlCompiler ? mysqlHelpers : sqliteHelpers
+      const nested = other
+        .selectFrom('airports as a')
+        .select((eb) => jsonArrayFrom(eb.selectFrom('flights as f').select(['f.id', 'f.seats'])).as('all'))
+      expect(await tablesOf(nested)).toEqual(['airports', 'flights'])
     }
   })
 })

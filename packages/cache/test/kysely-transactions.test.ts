@@ -287,6 +287,60 @@ test('a stream of a write invalidates when it ends, also half way and by a failu
   expect(told.tables).toEqual(['flights', 'flights'])
 })
 
+describe('the control arms, on Postgres:', () => {
+  const seats = (db: Kysely<Tables>) => db.selectFrom('flights').select('seats').where('id', '=', 1)
+  const setUp = async () => {
+    const base = postgresDatabase(await postgresUrl())
+    await fill(base)
+    const cache = createCache({ name: keyPrefix('kysely'), ttl: '1m' })
+    /** As one would write it by hand, with nothing that watches. */
+    const naive = (db: Kysely<Tables>) =>
+      cache.getOrSet(seats(db).compile().sql, () => seats(db).executeTakeFirst(), { tags: ['flights'] })
+    return { base, cache, naive }
+  }
+
+  test('invalidated at the statement and not at the commit, the old value stays', async () => {
+    const { base, cache, naive } = await setUp()
+    await base.transaction().execute(async (trx) => {
+      await trx.updateTable('flights').set({ seats: 3 }).execute()
+      await cache.invalidate({ tags: ['flights'] })
+      await naive(base)
+    })
+    expect(await naive(base)).toEqual({ seats: 10 })
+    expect(await seats(base).executeTakeFirst()).toEqual({ seats: 3 })
+
+    const db = invalidateOnWrite(base, cache)
+    await db.transaction().execute(async (trx) => {
+      await trx.updateTable('flights').set({ seats: 4 }).execute()
+      await cachedFirst(cache, seats(db))
+    })
+    expect(await cachedFirst(cache, seats(db))).toEqual({ seats: 4 })
+    await cache.close()
+    await db.destroy()
+  })
+
+  test('cached in a transaction that is rolled back, what never was stays', async () => {
+    const { base, cache, naive } = await setUp()
+    const attempt = (db: Kysely<Tables>, read: (trx: Kysely<Tables>) => Promise<unknown>) =>
+      db
+        .transaction()
+        .execute(async (trx) => {
+          await trx.updateTable('flights').set({ seats: 3 }).execute()
+          expect(await read(trx)).toEqual({ seats: 3 })
+          throw new Error('no')
+        })
+        .catch(() => {})
+    await attempt(base, naive)
+    expect(await naive(base)).toEqual({ seats: 3 })
+
+    const db = invalidateOnWrite(base, cache)
+    await attempt(db, (trx) => cachedFirst(cache, seats(trx)))
+    expect(await cachedFirst(cache, seats(db))).toEqual({ seats: 10 })
+    await cache.close()
+    await db.destroy()
+  })
+})
+
 describe('on Postgres', () => {
   test('a commit that fails invalidates as well, since it may have been done', async () => {
     const base = postgresDatabase(await postgresUrl())

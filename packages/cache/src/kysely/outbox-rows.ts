@@ -6,7 +6,6 @@ import { type AnyTables, type DatabaseKind, kindOf } from './database.ts'
 export interface TakenRow {
   readonly id: string
   readonly invalidation: string
-  readonly createdAt: number
 }
 
 /** A relay that was killed has its rows taken by another after so long, where the database does not see it end. */
@@ -51,7 +50,9 @@ export class OutboxRows {
 
   /** In a transaction, whose locks end with the connection of whoever is killed. */
   async #lock(limit: number, deliver: (rows: readonly TakenRow[]) => Promise<boolean>): Promise<number> {
-    return this.#database.transaction().execute(async (trx) => {
+    // Where it is stricter by default, MySQL would lock out who wants to add a row.
+    const transaction = this.#database.transaction().setIsolationLevel('read committed')
+    return transaction.execute(async (trx) => {
       const rows = takenRows(await this.#due(trx, limit).forUpdate().skipLocked().execute())
       if (rows.length > 0 && (await deliver(rows))) await this.#remove(trx, rows)
       return rows.length
@@ -64,7 +65,7 @@ export class OutboxRows {
       .updateTable(this.#table)
       .set({ due_at: Date.now() + claimMs })
       .where('id', 'in', this.#due(this.#database, limit).clearSelect().select('id'))
-      .returning(['id', 'invalidation', 'created_at'])
+      .returning(['id', 'invalidation'])
       .execute()
     const rows = takenRows(claimed)
     if (rows.length === 0) return 0
@@ -77,7 +78,7 @@ export class OutboxRows {
     const now = Date.now()
     return database
       .selectFrom(this.#table)
-      .select(['id', 'invalidation', 'created_at'])
+      .select(['id', 'invalidation'])
       .where('cache', '=', this.#cache)
       .where(({ or, eb }) => or([eb('due_at', '<=', now), eb('due_at', '>', now + mostAheadMs)]))
       .orderBy('created_at')
@@ -85,31 +86,16 @@ export class OutboxRows {
   }
 
   async #remove(database: Kysely<AnyTables>, rows: readonly TakenRow[]): Promise<void> {
-    await database
-      .deleteFrom(this.#table)
-      .where(
-        'id',
-        'in',
-        rows.map(({ id }) => id),
-      )
-      .execute()
+    const ids = rows.map(({ id }) => id)
+    await database.deleteFrom(this.#table).where('id', 'in', ids).execute()
   }
 
   async #unclaim(rows: readonly TakenRow[]): Promise<void> {
-    await this.#database
-      .updateTable(this.#table)
-      .set({ due_at: Date.now() })
-      .where(
-        'id',
-        'in',
-        rows.map(({ id }) => id),
-      )
-      .execute()
+    const ids = rows.map(({ id }) => id)
+    await this.#database.updateTable(this.#table).set({ due_at: Date.now() }).where('id', 'in', ids).execute()
   }
 }
 
 function takenRows(rows: readonly Readonly<Record<string, unknown>>[]): TakenRow[] {
-  return rows.map(({ id, invalidation, created_at }) => ({
-    ...{ id: String(id), invalidation: String(invalidation), createdAt: Number(created_at) },
-  }))
+  return rows.map(({ id, invalidation }) => ({ id: String(id), invalidation: String(invalidation) }))
 }

@@ -1,4 +1,4 @@
-import { parseTable, type Table } from './table.ts'
+import { parseTable, type Table, tableText } from './table.ts'
 
 /** A plugin of Kysely, of any copy of the package, that leaves everything as it is. */
 export interface NamingPlugin {
@@ -8,7 +8,7 @@ export interface NamingPlugin {
 }
 
 /** By the identity of the statement, which stays when other plugins make it anew. */
-const named = new WeakMap<object, readonly Table[]>()
+const named = new WeakMap<object, Map<string, Table>>()
 
 /**
  * Names the tables that raw SQL writes, where they cannot be seen: `sql\`...\`.withPlugin(writesTo('flights'))`,
@@ -18,7 +18,10 @@ export function writesTo(...tables: readonly string[]): NamingPlugin {
   const parsed = tables.map(parseTable)
   return {
     transformQuery: ({ node, queryId }) => {
-      named.set(queryId, [...(named.get(queryId) ?? []), ...parsed])
+      // A statement that is kept and executed again passes here each time.
+      const tables = named.get(queryId) ?? new Map<string, Table>()
+      for (const table of parsed) tables.set(tableText(table), table)
+      named.set(queryId, tables)
       return node
     },
     transformResult: async ({ result }) => result,
@@ -27,5 +30,6 @@ export function writesTo(...tables: readonly string[]): NamingPlugin {
 
 /** Undefined where nobody has named any. */
 export function namedTables(queryId: object): readonly Table[] | undefined {
-  return named.get(queryId)
+  const tables = named.get(queryId)
+  return tables && [...tables.values()]
 }
