@@ -247,7 +247,8 @@ describe('keepWarm', () => {
     expect(periods).toBeGreaterThanOrEqual(9)
     expect(periods).toBeLessThanOrEqual(11)
     expect(reports.outcomes('warm')).toEqual(Array.from({ length: periods }, () => 'done'))
-    expect(await other.get('b')).toBe(rounds.length)
+    // Who did not do the last round may have an older copy, for its TTL.
+    expect([await cache.get('b'), await other.get('b')]).toContain(rounds.length)
 
     await mine.close()
     const before = rounds.length
