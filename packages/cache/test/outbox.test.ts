@@ -232,6 +232,37 @@ describe.each(databases)('on %s', (kind, open) => {
     expect(told.told).toEqual([{ keys: ['a'], tags: [] }])
   })
 
+  test('a relay that is told by a function looks at once; one that cannot listen polls', async () => {
+    let tell = () => {}
+    let isOver = false
+    const listen = async (wake: () => void) => {
+      tell = wake
+      return () => {
+        isOver = true
+      }
+    }
+    const relay = startRelay({ db: base, cache: told, listen })
+    await eventually(() => expect(tell).not.toThrow())
+    await leaveRow(['a'])
+    tell()
+    await eventually(() => expect(told.told).toEqual([{ keys: ['a'], tags: [] }]))
+    await relay.close()
+    expect(isOver).toBe(true)
+
+    const reports = new RecordedReports()
+    const clock = new FakeClock()
+    const deaf = async () => {
+      throw new Error('no LISTEN here')
+    }
+    startRelay({ db: base, cache: told, listen: deaf, report: reports.report }, clock)
+    await reports.until('outbox', 'failed')
+    await leaveRow(['b'])
+    await eventually(async () => {
+      await clock.advance(1_000)
+      expect(told.told.at(-1)).toEqual({ keys: ['b'], tags: [] })
+    })
+  })
+
   test('two relays share the rows: each is delivered by one of them', async () => {
     for (let index = 0; index < 40; index++) await leaveRow([`k${index}`])
     const slow = new RecordingCache()
