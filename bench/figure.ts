@@ -20,10 +20,10 @@ export interface Figure {
 /** Takes a number of figures in so many rounds, in which all arms have their turn. */
 export type Measurement = (rounds: number) => Promise<Figure[]>
 
-export interface Bench {
-  readonly name: string
-  readonly run: Measurement
-}
+/** All at once, or in groups that can be had alone: `--only`. */
+export type Bench =
+  | { readonly name: string; readonly run: Measurement }
+  | { readonly name: string; readonly groups: Readonly<Record<string, Measurement>> }
 
 /** True if the value keeps the bound that the aim states. */
 export function keepsAim({ aim = '', value }: Pick<Figure, 'aim' | 'value'>): boolean {

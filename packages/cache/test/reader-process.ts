@@ -47,7 +47,12 @@ export class ReaderProcess {
         ...(tag === undefined ? {} : { TAG: tag }),
       },
     })
-    await once(child, 'message')
+    const ended = once(child, 'exit').then(([code]) =>
+      Promise.reject(new Error(`it ended with code ${code}`)),
+    )
+    await Promise.race([once(child, 'message'), ended])
+    // Later it is killed, and nobody waits for its first word any more.
+    ended.catch(() => {})
     return new ReaderProcess(child)
   }
 

@@ -1,5 +1,5 @@
 import { asyncCacheDedupe } from './async-cache-dedupe.ts'
-import { bentocache, bentocacheTuned } from './bentocache.ts'
+import { bentocache } from './bentocache.ts'
 import { cacheManager } from './cache-manager.ts'
 import { cacheable } from './cacheable.ts'
 import { layeredLoader } from './layered-loader.ts'
@@ -11,10 +11,3 @@ export const others: readonly Peer[] = [bentocache, cacheable, cacheManager, asy
 
 /** Ours first. */
 export const allPeers: readonly Peer[] = [stepladder, ...others]
-
-/** By name; also those that are an arm of some comparisons only. */
-export function peerNamed(name: string): Peer {
-  const peer = [...allPeers, bentocacheTuned].find((peer) => peer.name === name)
-  if (!peer) throw new Error(`There is no peer "${name}"`)
-  return peer
-}

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { BentoCache, bentostore } from 'bentocache'
 import { memoryDriver } from 'bentocache/drivers/memory'
 import { redisBusDriver, redisDriver } from 'bentocache/drivers/redis'
@@ -37,7 +38,10 @@ async function openBento(
   // The bus makes two connections of its own from this one.
   const bus = redis === undefined ? undefined : redisClient(redis, { enableAutoPipelining: false })
   if (redis !== undefined && bus) {
-    store.useL2Layer(redisDriver({ connection: redisClient(redis, settings) }))
+    const connection = redisClient(redis, settings)
+    // Who fails fast fails at once while it is being made.
+    await once(connection, 'ready')
+    store.useL2Layer(redisDriver({ connection }))
     store.useBus(redisBusDriver({ connection: bus }))
   }
   const bento = new BentoCache({
