@@ -46,6 +46,8 @@ export class RedisSubscription {
   readonly #heard: Heard
   readonly #clock: Clock
   #isUp = false
+  /** How many there have been. */
+  #connections = 0
   #lastBeat = 0
   #joinedAt = Number.NEGATIVE_INFINITY
   #isClosed = false
@@ -91,13 +93,14 @@ export class RedisSubscription {
 
   async #join(latestBeat: () => number): Promise<void> {
     const { messages, beats } = this.#channels
+    const connection = ++this.#connections
     try {
       // Before the connection subscribes to anything: then it may not ask any more.
       const isTracking = await this.#track()
       await this.#client.call('subscribe', messages, beats, ...(isTracking ? [trackingChannel] : []))
     } catch {
       // Asked again on the next connection; not at once, since a server may refuse for ever.
-      this.#clock.after(rejoinMs, () => this.reopen()).unref()
+      this.#clock.after(rejoinMs, () => connection === this.#connections && this.reopen()).unref()
       return
     }
     this.#heard.onGap()

@@ -180,10 +180,9 @@ export class RedisBus implements Bus {
 
   #hear(text: string): void {
     const message = parse(text)
-    if (isRecord(message)) {
-      const { from, n } = message
-      if (from === this.#link.id || this.#isRepeated(`${from} ${n}`)) return
-    }
+    const { from, n } = isRecord(message) ? message : {}
+    if (from === this.#link.id) return
+    if (typeof from === 'string' && typeof n === 'number' && this.#isRepeated(`${from} ${n}`)) return
     const invalidation = readInvalidation(message)
     // Whatever a message that we cannot read invalidates, it is not in memory after this.
     if (invalidation) this.#listener?.onInvalidation(invalidation)

@@ -17,6 +17,8 @@ export class RedisIncarnation {
   /** Counts what makes an answer that is still to come worthless. */
   #breaks = 0
   #last: string | undefined
+  /** Who was asked. */
+  #servers: readonly RedisClient[] = []
 
   /** `settle` is called before anybody hears of an incarnation; `onChange` when it is another than before. */
   constructor(client: RedisClient, settle: (incarnation: string) => Promise<void>, onChange: () => void) {
@@ -38,6 +40,8 @@ export class RedisIncarnation {
 
   /** Undefined while it has to be asked for. */
   get known(): string | undefined {
+    // Who is promoted without a new connection is in no event.
+    if (this.#known !== undefined && isCluster(this.#client) && this.#isOfOthers()) this.#forget()
     return this.#known
   }
 
@@ -64,9 +68,16 @@ export class RedisIncarnation {
   }
 
   async #read(): Promise<string> {
-    const servers = isCluster(this.#client) ? this.#client.nodes('master') : [this.#client]
-    const lives = await Promise.all(servers.map(readLife))
+    this.#servers = serversOf(this.#client)
+    const lives = await Promise.all(this.#servers.map(readLife))
     return createHash('sha1').update(lives.sort().join()).digest('base64url').slice(0, 8)
+  }
+
+  #isOfOthers(): boolean {
+    const servers = serversOf(this.#client)
+    return (
+      servers.length !== this.#servers.length || servers.some((one, index) => one !== this.#servers[index])
+    )
   }
 
   #forget(): void {
@@ -82,6 +93,10 @@ interface ClusterClient extends RedisClient {
 
 export function isCluster(client: RedisClient): client is ClusterClient {
   return 'nodes' in client
+}
+
+function serversOf(client: RedisClient): readonly RedisClient[] {
+  return isCluster(client) ? client.nodes('master') : [client]
 }
 
 /** New at each start of a server, and another on each replica. */

@@ -52,6 +52,8 @@ async function connectTo(url: string, owner: string, settings: object): Promise<
 const clusterSettings = {
   lazyConnect: true,
   enableOfflineQueue: false,
+  // A replica may not know yet what its master has confirmed.
+  scaleReads: 'master',
   // Of the cluster as a whole: what goes to one node in one turn goes together.
   enableAutoPipelining: true,
   // ioredis before 5.11 takes what follows the name of a command for its key.
