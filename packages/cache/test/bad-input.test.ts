@@ -3,6 +3,7 @@ import { MemoryStore } from '@stepladder/cache/testing'
 import { RecordedReports } from '@stepladder/core/testing'
 import { expect, test } from 'vitest'
 import { recordCodec } from '../src/codec/record.ts'
+import { placeRecord } from './place-record.ts'
 
 function setUp() {
   const reports = new RecordedReports()
@@ -139,7 +140,7 @@ test.each<[string, (record: Buffer) => Buffer]>([
   const { cache, another, store } = setUp()
   await cache.getOrSet('key', () => 'old')
   const [record] = await store.get(['key'])
-  await store.set('key', poison(Buffer.from(record!)), 60_000)
+  await placeRecord(store, 'key', poison(Buffer.from(record!)), 60_000)
 
   expect(await another.get('key')).toBeUndefined()
   expect(await another.getOrSet('key', () => 'new')).toBe('new')
@@ -149,13 +150,13 @@ test.each<[string, (record: Buffer) => Buffer]>([
 
 test('a record as the one that is forged above, where it belongs, is read', async () => {
   const { cache, store } = setUp()
-  await store.set('key', recordOf({ value: 'right' }, 'key'), 60_000)
+  await placeRecord(store, 'key', recordOf({ value: 'right' }, 'key'), 60_000)
   expect(await cache.get('key')).toBe('right')
 })
 
 test('an unreadable record is reported, with what is wrong with it', async () => {
   const { cache, store, reports } = setUp()
-  await store.set('key', recordOf({ value: 1 }, 'key').fill(7, 1, 2), 60_000)
+  await placeRecord(store, 'key', recordOf({ value: 1 }, 'key').fill(7, 1, 2), 60_000)
   await cache.get('key')
   expect(reports.all.find(({ outcome }) => outcome === 'unreadable')?.cause).toMatchObject({
     code: 'UNREADABLE_RECORD',

@@ -3,6 +3,7 @@ import { openRedis, type RedisClient } from '@stepladder/core'
 import { keyPrefix, type RedisCluster, startRedis, startRedisCluster } from '@stepladder/core/testing'
 import { Cluster } from 'ioredis'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { placeRecord } from './place-record.ts'
 
 const longMs = 60_000
 const fenceMs = 1_000
@@ -74,7 +75,7 @@ test('what other programs write on any master is told of', async () => {
   const { name, store, touched } = await setUp()
   const admins = await askEach()
   const keys = await keyOnEach(admins, name)
-  for (const key of keys) await store.set(key, record, longMs)
+  for (const key of keys) await placeRecord(store, key, record, longMs)
   await new Promise((resolve) => setTimeout(resolve, 400))
   expect(touched).toEqual([]) // these were ours
   await Promise.all(admins.map((admin, index) => admin.call('del', recordName(name, keys[index]!))))
@@ -85,7 +86,7 @@ test('an invalidation over several masters is told once, when nothing of it is l
   const one = await setUp()
   const two = await setUp(one.name)
   const keys = await keyOnEach(await askEach(), one.name)
-  for (const key of keys) await one.store.set(key, record, longMs)
+  for (const key of keys) await placeRecord(one.store, key, record, longMs)
   await expect.poll(() => two.told).toHaveLength(keys.length)
   two.told.splice(0)
   await one.store.invalidate({ keys, tags: ['tag'] })

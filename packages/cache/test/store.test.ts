@@ -3,6 +3,7 @@ import { MemoryStore, testCacheStore } from '@stepladder/cache/testing'
 import { openRedis } from '@stepladder/core'
 import { keyPrefix, type RedisServer, startRedis } from '@stepladder/core/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { placeRecord } from './place-record.ts'
 
 let redis: RedisServer
 beforeAll(async () => {
@@ -19,7 +20,7 @@ test('nothing stays in Redis without an end', async () => {
   const claims = ['leased', 'filled'].map((key) => ({ key, token: 'a' }))
   await store.claim(claims, ['tag'], { leaseMs: 5_000, epochsMs: 5_000 })
   await store.fill([{ key: 'filled', token: 'a', record, forMs: 5_000 }])
-  await store.set('set', record, 5_000)
+  await placeRecord(store, 'set', record, 5_000)
   const client = await openRedis(redis.url, { owner: 'test' })
   const keys = await client.call('keys', '*')
   for (const key of keys as string[]) expect(await client.call('pttl', key), key).toBeGreaterThan(0)
@@ -29,10 +30,10 @@ test('nothing stays in Redis without an end', async () => {
 
 test('a server that forgot our scripts is told them again', async () => {
   const store = openStore()
-  await store.set('key', Buffer.from('one'), 5_000)
+  await placeRecord(store, 'key', Buffer.from('one'), 5_000)
   const client = await openRedis(redis.url, { owner: 'test' })
   await client.call('script', 'flush')
-  await store.set('key', Buffer.from('two'), 5_000)
+  await placeRecord(store, 'key', Buffer.from('two'), 5_000)
   expect(await store.get(['key'])).toEqual([Buffer.from('two')])
   client.disconnect()
   await store.close()

@@ -11,6 +11,7 @@ import {
 import { openRedis, type RedisClient } from '@stepladder/core'
 import { FakeClock, keyPrefix, RecordedReports, type RedisServer, startRedis } from '@stepladder/core/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { placeRecord } from './place-record.ts'
 
 const longMs = 60_000
 const times = { leaseMs: longMs, epochsMs: longMs }
@@ -104,17 +105,18 @@ test('the control arm: without tracking nobody hears of it', async () => {
 
 test('a record whose time is over is told of', async () => {
   const { touched, store } = await setUp()
-  await store.set('short', record, 30)
+  await placeRecord(store, 'short', record, 30)
   await expect.poll(() => touched.keys, { timeout: 5_000 }).toContain('short')
 })
 
 test('a record that Redis evicts is told of', async () => {
   await using small = await startRedis({ config: { maxmemory: '4mb', 'maxmemory-policy': 'allkeys-lru' } })
   const { touched, store } = await setUp({ url: small.url })
-  await store.set('oldest', record, longMs)
+  await placeRecord(store, 'oldest', record, longMs)
   await pause(echoesMs)
   expect(touched.keys).toEqual([])
-  for (let index = 0; index < 60; index++) await store.set(`large ${index}`, Buffer.alloc(100_000), longMs)
+  for (let index = 0; index < 60; index++)
+    await placeRecord(store, `large ${index}`, Buffer.alloc(100_000), longMs)
   await expect.poll(() => touched.keys, { timeout: 5_000 }).toContain('oldest')
 })
 
@@ -132,7 +134,7 @@ test('what this process stored, set and removed itself is not told of', async ()
   const { store, load, touched, gaps } = await setUp()
   const before = gaps()
   await load('loaded')
-  await store.set('set', record, longMs)
+  await placeRecord(store, 'set', record, longMs)
   await load('removed')
   await store.invalidate({ keys: ['removed'], tags: ['tag'] })
   await pause(echoesMs)
@@ -141,10 +143,11 @@ test('what this process stored, set and removed itself is not told of', async ()
 })
 
 test("another's write in the very turn of our own, of which Redis tells but once, is told of", async () => {
-  const { store, client, touched, recordName } = await setUp()
-  await store.set('first', record, longMs)
+  const { store, client, touched, recordName, load } = await setUp()
+  await load('first') // so that Redis knows the script
+  await store.claim([{ key: 'key', token: 'a' }], [], times)
   // Over one connection and so in this order, at once.
-  const ours = store.set('key', record, longMs)
+  const ours = store.fill([{ key: 'key', token: 'a', record, forMs: longMs }])
   await new Promise<void>((resolve) => process.nextTick(resolve))
   await Promise.all([ours, client.call('set', recordName('key'), "somebody else's")])
   expect(await client.get(recordName('key'))).toBe("somebody else's")

@@ -29,15 +29,11 @@ export class MemoryStore implements CacheStore {
   }
 
   async fill(fills: readonly Fill[]): Promise<readonly boolean[]> {
-    return fills.map(({ key, token, record, forMs }) => {
-      if (this.#read(this.#leases, key) !== token) return false
-      this.#set(key, record, forMs)
-      return true
-    })
+    return fills.map((fill) => this.#fill(fill))
   }
 
-  async set(key: string, record: Buffer, forMs: number): Promise<void> {
-    this.#set(key, record, forMs)
+  async set(fill: Fill): Promise<boolean> {
+    return this.#fill(fill)
   }
 
   async renew(leases: readonly Lease[], forMs: number): Promise<void> {
@@ -66,17 +62,19 @@ export class MemoryStore implements CacheStore {
 
   async close(): Promise<void> {}
 
-  #claim({ key, token, isForced = false }: Claim, leaseMs: number): Claimed {
+  #claim({ key, token, isForced = false, isTaking = false }: Claim, leaseMs: number): Claimed {
     const record = this.#read(this.#records, key)
     const isWanted = record === null || isForced
-    const isGranted = isWanted && this.#read(this.#leases, key) === null
+    const isGranted = isTaking || (isWanted && this.#read(this.#leases, key) === null)
     if (isGranted) this.#write(this.#leases, key, token, leaseMs)
     return { record, isGranted }
   }
 
-  #set(key: string, record: Buffer, forMs: number): void {
+  #fill({ key, token, record, forMs }: Fill): boolean {
+    if (this.#read(this.#leases, key) !== token) return false
     this.#write(this.#records, key, record, forMs)
     this.#leases.delete(key)
+    return true
   }
 
   #ensureEpoch(tag: string, forMs: number): string {

@@ -27,9 +27,14 @@ const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 
 /** Texts are easier to read in a test than bytes. */
 const set = (store: CacheStore, key: string, text: string, forMs = longMs) =>
-  store.set(key, Buffer.from(text), forMs)
+  setBytes(store, key, Buffer.from(text), forMs)
 const fill = async (store: CacheStore, key: string, token: string, text: string) =>
   (await store.fill([{ key, token, record: Buffer.from(text), forMs: longMs }]))[0]
+
+async function setBytes(store: CacheStore, key: string, record: Buffer, forMs = longMs): Promise<boolean> {
+  await store.claim([{ key, token: 'set', isTaking: true }], [], times)
+  return store.set({ key, token: 'set', record, forMs })
+}
 
 async function get(store: CacheStore, key: string): Promise<string | undefined> {
   return (await store.get([key]))[0]?.toString()
@@ -61,7 +66,7 @@ const records: Promises = {
 
   async 'records are bytes, whatever bytes they are'(store) {
     const record = Buffer.from([0, 255, 10, 13, 0, 128, 36, 195, 40])
-    await store.set('key', record, longMs)
+    await setBytes(store, 'key', record)
     deepEqual(await store.get(['key']), [record])
     await store.claim([{ key: 'other', token: 'a' }], [], times)
     await store.fill([{ key: 'other', token: 'a', record, forMs: longMs }])
@@ -99,7 +104,7 @@ const records: Promises = {
   async 'more than one command could take is asked for, large or many'(store) {
     const record = Buffer.alloc(300_000, 'x')
     const keys = Array.from({ length: 300 }, (_, index) => `key ${index}`)
-    await store.set('large', record, longMs)
+    await setBytes(store, 'large', record)
     for (let read = 0; read < 20; read++) deepEqual(await store.get(['large', 'missing']), [record, null])
     const claims = keys.map((key) => ({ key, token: 'a' }))
     const { claimed, epochs } = await store.claim(claims, ['x', 'y'], times)
@@ -181,6 +186,16 @@ const leases: Promises = {
     await set(store, 'key', 'new')
     equal(await fill(store, 'key', 'a', 'old'), false)
     equal(await get(store, 'key'), 'new')
+  },
+
+  async 'a set takes the lease from whoever loads, and an invalidation takes it from the set'(store) {
+    await claim(store, 'key', 'a')
+    equal(await setBytes(store, 'key', Buffer.from('given')), true)
+    equal(await fill(store, 'key', 'a', 'loaded'), false)
+    await store.claim([{ key: 'key', token: 'b', isTaking: true }], [], times)
+    await store.invalidate({ keys: ['key'], tags: [] })
+    equal(await store.set({ key: 'key', token: 'b', record: Buffer.from('late'), forMs: longMs }), false)
+    equal(await get(store, 'key'), undefined)
   },
 
   async 'a lease that is not renewed lapses; one that is renewed by its holder stays'(store) {

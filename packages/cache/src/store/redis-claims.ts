@@ -41,7 +41,7 @@ async function claimTogether(
 ): Promise<Claims> {
   const count = claims.length
   if (count === 0 && tags.length === 0) return { claimed: [], epochs: [] }
-  const marks = claims.map(({ isForced }) => (isForced ? '1' : '0')).join('')
+  const marks = claims.map(({ isForced, isTaking }) => (isTaking ? '2' : isForced ? '1' : '0')).join('')
   const names = [
     ...claims.map(({ key }) => keys.record(key)),
     ...claims.map(({ key }) => keys.lease(key)),

@@ -3,7 +3,7 @@ import { RedisScript } from './redis-script.ts'
 // All of them take any number of keys, and touch none that is not named in KEYS.
 
 /**
- * KEYS: n records, their n leases, tags. ARGV: n, a mark for each claim (1: a lease even beside a record), ms of a
+ * KEYS: n records, their n leases, tags. ARGV: n, a mark for each claim (1: a lease even beside a record, 2: whoever has it), ms of a
  * lease, the least and the most ms that an epoch lasts, how new epochs begin, n tokens.
  * Answers n records, their n marks (1: granted) as one text, the epochs.
  *
@@ -26,8 +26,13 @@ if n == 0 then return epochs end
 local answer = redis.call('MGET', unpack(KEYS, 1, n))
 local marks = {}
 for i = 1, n do
-  local isWanted = not answer[i] or string.byte(ARGV[2], i) == 49
-  local isGranted = isWanted and redis.call('SET', KEYS[n + i], ARGV[6 + i], 'NX', 'PX', ARGV[3])
+  local mark = string.byte(ARGV[2], i)
+  local isGranted
+  if mark == 50 then
+    isGranted = redis.call('SET', KEYS[n + i], ARGV[6 + i], 'PX', ARGV[3])
+  elseif mark == 49 or not answer[i] then
+    isGranted = redis.call('SET', KEYS[n + i], ARGV[6 + i], 'NX', 'PX', ARGV[3])
+  end
   marks[i] = isGranted and '1' or '0'
 end
 answer[n + 1] = table.concat(marks)
@@ -50,11 +55,12 @@ end
 if #ended > 0 then redis.call('DEL', unpack(ended)) end
 return answer`)
 
-/** KEYS: record, lease. ARGV: record, ms, channel, message. */
+/** KEYS: record, lease. ARGV: token, record, ms, channel, message. Answers 1 if the lease was there still. */
 export const setScript = new RedisScript(`
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 redis.call('DEL', KEYS[2])
-redis.call('PUBLISH', ARGV[3], ARGV[4])
+redis.call('PUBLISH', ARGV[4], ARGV[5])
 return 1`)
 
 /** KEYS: what goes. ARGV: channel, message. Who hears it finds nothing of it any more. */

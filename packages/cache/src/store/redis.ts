@@ -48,7 +48,7 @@ export class RedisStore implements CacheStore {
     const ask = (claims: readonly Claim[]) => this.#claim(server, { claims, tags }, { ...times, newEpochs })
     const areHitsLikely = this.#hitShare >= 0.9 && claims.length > 0
     // Epochs are made to last by the script only.
-    if (!areHitsLikely || tags.length > 0 || claims.some(({ isForced }) => isForced)) {
+    if (!areHitsLikely || tags.length > 0 || claims.some(({ isForced, isTaking }) => isForced || isTaking)) {
       const answer = await ask(claims)
       this.#sawHits(answer.claimed)
       return answer
@@ -69,12 +69,12 @@ export class RedisStore implements CacheStore {
     return (await Promise.all(answers)).flat().map((isFilled) => isFilled === 1)
   }
 
-  async set(key: string, record: Buffer, forMs: number): Promise<void> {
+  async set({ key, token, record, forMs }: Fill): Promise<boolean> {
     const { server } = await this.#open()
     this.#link.writes.note(key, record)
     const message = this.#link.message({ keys: [key], tags: [] })
     const names = [this.#keys.record(key), this.#keys.lease(key)]
-    await setScript.run(server.client, names, [record, forMs, server.channel, message])
+    return (await setScript.run(server.client, names, [token, record, forMs, server.channel, message])) === 1
   }
 
   async renew(leases: readonly Lease[], forMs: number): Promise<void> {

@@ -11,12 +11,14 @@ export interface Lease {
 export interface Claim extends Lease {
   /** The lease is wanted although there is a record, which turned out to be old. */
   readonly isForced?: boolean | undefined
+  /** The lease is taken from whoever has it: a `set` follows. */
+  readonly isTaking?: boolean | undefined
 }
 
 export interface Claimed {
   /** What the store holds at this moment. */
   readonly record: Buffer | null
-  /** False where there is a record (and the claim was not forced), and where somebody else has the lease. */
+  /** False where there is a record (and the claim did not insist), and where somebody else has the lease. */
   readonly isGranted: boolean
 }
 
@@ -26,7 +28,7 @@ export interface Claims {
   readonly epochs: readonly string[]
 }
 
-/** A record that was loaded under a lease. */
+/** A record to be stored under a lease. */
 export interface Fill extends Lease {
   readonly record: Buffer
   /** How long the store is to keep it, in milliseconds. */
@@ -45,14 +47,14 @@ export interface CacheStore extends Closeable {
   get(keys: readonly string[]): Promise<readonly (Buffer | null)[]>
   /**
    * The record of each key, and where there is none (or the claim is forced) the lease for `leaseMs`, unless somebody
-   * has it. With that the epochs of `tags`, made up for those without, each lasting for `epochsMs` at least; they
+   * has it; a claim that takes gets it in any case. With that the epochs of `tags`, made up for those without, each lasting for `epochsMs` at least; they
    * are as they were before the leases were granted, or at the same moment.
    */
   claim(claims: readonly Claim[], tags: readonly string[], times: ClaimTimes): Promise<Claims>
   /** Stores each record and ends its lease; false, and nothing stored, where the token does not hold it any more. */
   fill(fills: readonly Fill[]): Promise<readonly boolean[]>
-  /** Stores the record whatever was there, and ends any lease. */
-  set(key: string, record: Buffer, forMs: number): Promise<void>
+  /** A fill with what was given, under a lease that was taken for it, of which the others are to hear. */
+  set(fill: Fill): Promise<boolean>
   /** Prolongs the leases that are still held. */
   renew(leases: readonly Lease[], forMs: number): Promise<void>
   /** Gives leases back unused; harmless where they are not held. */

@@ -120,19 +120,24 @@ export class Writer {
   async #store(flight: Flight<Answer>, wish: Wish, value: unknown, lifetime: Lifetime): Promise<void> {
     const { store, bus, copies, limits, jitter, codec } = this.#parts
     const { key, policy } = wish
+    const version = `${this.#id}:${++this.#lastVersion}`
+    // Under a lease: a command that is late must not bring back what an invalidation after it has removed.
+    const lease = { key, token: version }
     const times = { leaseMs, epochsMs: lifetime.ttlMs + lifetime.graceMs + maxLoadMs }
-    const { epochs: found } = (await store?.claim([], wish.tags, times)) ?? { epochs: [] }
+    const { epochs: found } = (await store?.claim([{ ...lease, isTaking: true }], wish.tags, times)) ?? {
+      epochs: [],
+    }
+    flight.whenInvalidated(() => void store?.release([lease]).catch(() => {}))
     // An invalidation that came meanwhile wins: what it removed must not come back.
     if (flight.state !== 'invalidated') {
       const epochs = wish.tags.map((tag, index): TagSnapshot => [tag, found[index] ?? unknownEpoch])
       const tags = epochs.map(([tag, epoch]) => copies.tagOf(flight, tag, epoch))
-      const version = `${this.#id}:${++this.#lastVersion}`
       const fresh = await makeFresh(
         { key, value, lifetime, policy, version, loadMs: 0, epochs, tags },
         { clock: limits.clock, jitter, codec },
       )
-      await store?.set(key, fresh.record, fresh.keepMs)
-      copies.keep(key, fresh.entry, flight)
+      const isStored = (await store?.set({ ...lease, record: fresh.record, forMs: fresh.keepMs })) ?? true
+      if (isStored) copies.keep(key, fresh.entry, flight)
       if (store?.announces) return
     }
     await bus.publish({ keys: [key], tags: [] })
