@@ -5,7 +5,7 @@ import { type Lifetime, lifetimeOf } from '../call/policy.ts'
 import type { Wish } from '../call/wish.ts'
 import type { TagSnapshot } from '../codec/stored-value.ts'
 import type { Answer } from '../memory/copies.ts'
-import { unknownEpoch } from '../memory/entry.ts'
+import { type Entry, hasCurrentTags, unknownEpoch } from '../memory/entry.ts'
 import type { Flight } from '../memory/flights.ts'
 import type { CacheParts } from '../parts.ts'
 import { makeFresh } from '../read/fresh-value.ts'
@@ -19,6 +19,15 @@ import { leaseMs } from '../read/store-calls.ts'
 export type Delivery = 'done' | 'queued'
 
 const recoverWithinMs = 5_000
+
+/** A value that was given to be stored. */
+interface Given {
+  readonly wish: Wish
+  readonly value: unknown
+  readonly lifetime: Lifetime
+  /** Aborted when nobody waits any more. */
+  readonly signal: AbortSignal
+}
 
 /** What changes the cache, here and for the other processes. */
 export class Writer {
@@ -55,21 +64,23 @@ export class Writer {
     // One that is not to be kept replaces what was there by nothing.
     if (!lifetime) return this.invalidate(change)
     copies.drop(change)
-    let delivery: Delivery = 'done'
+    const told: { delivery: Delivery } = { delivery: 'done' }
     // As a flight: reads that come meanwhile share the new value, and an invalidation finds it.
     const flight = copies.loads.start(wish.key, wish.tags, async (flight) => {
-      delivery = await this.#tellOrQueue(change, () =>
+      told.delivery = await this.#tellOrQueue(change, () =>
         withDeadline(
           this.#what,
           limits.budgetMs,
-          () => this.#store(flight, wish, value, lifetime),
+          (signal) => this.#store(flight, { wish, value, lifetime, signal }),
           limits.clock,
         ),
       )
       return { value, outcome: 'loaded' }
     })
     await flight.answer
-    return delivery
+    // As there: reads that began meanwhile may have met the old record.
+    if (told.delivery === 'queued') copies.drop(change)
+    return told.delivery
   }
 
   /** Delivers what it can of the journal, for at most the budget, and stops trying. */
@@ -117,30 +128,43 @@ export class Writer {
     )
   }
 
-  async #store(flight: Flight<Answer>, wish: Wish, value: unknown, lifetime: Lifetime): Promise<void> {
-    const { store, bus, copies, limits, jitter, codec } = this.#parts
+  async #store(flight: Flight<Answer>, given: Given): Promise<void> {
+    const { store, bus, copies } = this.#parts
+    const { key } = given.wish
+    const change = { keys: [key], tags: [] }
+    const entry = await this.#storeFresh(flight, given)
+    // Another change overtook it. That may have stored what is older than this one, so nothing is to be left.
+    if (!entry) await store?.invalidate(change)
+    const isCurrent = flight.state === 'current'
+    // Once more: reads that began meanwhile may have met the old record, and this flight is over.
+    copies.drop(change)
+    if (entry && isCurrent && hasCurrentTags(entry)) copies.put(key, entry)
+    if (!store?.announces) await bus.publish(change)
+  }
+
+  /** Under a lease: a command that comes late must not bring back what an invalidation since has removed. */
+  async #storeFresh(
+    flight: Flight<Answer>,
+    { wish, value, lifetime, signal }: Given,
+  ): Promise<Entry | undefined> {
+    const { store, copies, limits, jitter, codec } = this.#parts
     const { key, policy } = wish
     const version = `${this.#id}:${++this.#lastVersion}`
-    // Under a lease: a command that is late must not bring back what an invalidation after it has removed.
     const lease = { key, token: version }
     const times = { leaseMs, epochsMs: lifetime.ttlMs + lifetime.graceMs + maxLoadMs }
-    const { epochs: found } = (await store?.claim([{ ...lease, isTaking: true }], wish.tags, times)) ?? {
-      epochs: [],
-    }
+    const claims = await store?.claim([{ ...lease, isTaking: true }], wish.tags, times)
     flight.whenInvalidated(() => void store?.release([lease]).catch(() => {}))
-    // An invalidation that came meanwhile wins: what it removed must not come back.
-    if (flight.state !== 'invalidated') {
-      const epochs = wish.tags.map((tag, index): TagSnapshot => [tag, found[index] ?? unknownEpoch])
-      const tags = epochs.map(([tag, epoch]) => copies.tagOf(flight, tag, epoch))
-      const fresh = await makeFresh(
-        { key, value, lifetime, policy, version, loadMs: 0, epochs, tags },
-        { clock: limits.clock, jitter, codec },
-      )
-      const isStored = (await store?.set({ ...lease, record: fresh.record, forMs: fresh.keepMs })) ?? true
-      if (isStored) copies.keep(key, fresh.entry, flight)
-      if (store?.announces) return
-    }
-    await bus.publish({ keys: [key], tags: [] })
+    // Too late: it is in the journal by now, as an invalidation.
+    signal.throwIfAborted()
+    if (flight.state === 'invalidated') return undefined
+    const epochs = wish.tags.map((tag, index): TagSnapshot => [tag, claims?.epochs[index] ?? unknownEpoch])
+    const tags = epochs.map(([tag, epoch]) => copies.tagOf(flight, tag, epoch))
+    const fresh = await makeFresh(
+      { key, value, lifetime, policy, version, loadMs: 0, epochs, tags },
+      { clock: limits.clock, jitter, codec },
+    )
+    const isStored = (await store?.set({ ...lease, record: fresh.record, forMs: fresh.keepMs })) ?? true
+    return isStored ? fresh.entry : undefined
   }
 
   async #recover(): Promise<void> {
