@@ -1,7 +1,14 @@
 import { createServer, type Socket } from 'node:net'
 import { type Cache, createCache } from '@stepladder/cache'
 import { sleep } from '@stepladder/core'
-import { keyPrefix, RecordedReports, type RedisServer, startRedis } from '@stepladder/core/testing'
+import {
+  keyPrefix,
+  RecordedReports,
+  type RedisServer,
+  startRedis,
+  startTcpProxy,
+  type TcpProxy,
+} from '@stepladder/core/testing'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
 const budgetMs = 200
@@ -177,3 +184,66 @@ test('a port where something accepts and never speaks costs the budget and no mo
   for (const socket of sockets) socket.destroy()
   silent.close()
 })
+
+/** What is done to Redis, or to the way there, while many read. */
+const faults: Record<string, (proxy: TcpProxy) => Promise<void>> = {
+  'connections are cut': async (proxy) => proxy.cut(),
+  'Redis hangs and comes back': async () => {
+    await redis.freeze()
+    await sleep(300)
+    await redis.thaw()
+  },
+  'Redis is killed and comes back empty': async () => {
+    await redis.kill()
+    await sleep(100)
+    await redis.restart({ empty: true })
+  },
+  'connections are refused': async (proxy) => {
+    proxy.refuse()
+    proxy.cut()
+    await sleep(200)
+    await proxy.accept()
+  },
+}
+
+test.each(Object.entries(faults))(
+  'under load, while %s again and again, every read soon ends, with its value',
+  async (_what, makeFault) => {
+    await using proxy = await startTcpProxy(redis)
+    const { cache, reports } = open({ redis: proxy.url('redis') })
+    await warm(cache, reports)
+    const slowest = await underLoad(cache, async () => {
+      for (let fault = 0; fault < 4; fault++) {
+        await makeFault(proxy)
+        await sleep(250)
+      }
+    })
+    // A lease that Redis granted too late to be heard of keeps others waiting until it lapses, after a second.
+    expect(slowest).toBeLessThan(budgetMs + 1_300)
+    expect(reports.outcomes('getOrSet')).not.toContain('failed')
+    // The faults were there: without a store to ask, some calls failed.
+    expect(reports.outcomes('store')).toContain('failed')
+    await cache.close()
+  },
+)
+
+/** Sixteen callers over two hundred keys, while the task runs; tells what the slowest read waited beyond its loader. */
+async function underLoad(cache: Cache, task: () => Promise<void>): Promise<number> {
+  let isOver = false
+  let slowest = 0
+  const caller = async (_: unknown, index: number) => {
+    for (let read = index; !isOver; read += 16) {
+      const key = `key ${read % 200}`
+      const { value, ms } = await timed(cache.getOrSet(key, () => `row of ${key}`, { ttl: 50 }))
+      expect(value).toBe(`row of ${key}`)
+      slowest = Math.max(slowest, ms)
+      await sleep(1)
+    }
+  }
+  const callers = Array.from({ length: 16 }, caller)
+  await task().finally(() => {
+    isOver = true
+  })
+  await Promise.all(callers)
+  return slowest
+}

@@ -1,3 +1,4 @@
+import { sleep } from '@stepladder/core'
 import { keyPrefix, type SharedRedis, sharedRedis } from '@stepladder/core/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ReaderProcess } from './reader-process.ts'
@@ -59,4 +60,43 @@ test('when the process that loads is killed, those who wait for it load in its p
   expect((await waiting).served).toEqual(['value'])
   expect(performance.now() - startedAt).toBeLessThan(2_000)
   await heir.kill()
+})
+
+test('a load that another process overtook by invalidating is handed to who asked before, and to nobody after', async () => {
+  const slow = one.read({ key: 'overtaken', row: 'old', loadMs: 1_200 })
+  await sleep(300)
+  expect((await two.invalidate('overtaken')).served).toEqual(['done'])
+  expect((await two.read({ key: 'overtaken', row: 'new' })).served).toEqual(['new'])
+  expect((await slow).served).toEqual(['old'])
+  expect((await one.read({ key: 'overtaken', row: 'new' })).served).toEqual(['new'])
+})
+
+test('a process that was stopped, and runs again, serves nothing that was invalidated meanwhile', async () => {
+  await one.read({ key: 'stopped', row: 'old' })
+  await two.read({ key: 'stopped', row: 'old' })
+  two.freeze()
+  expect((await one.invalidate('stopped')).served).toEqual(['done'])
+  await sleep(1_500)
+  // It stands in its way when it wakes up, before anything that it may have heard.
+  const answer = two.read({ key: 'stopped', row: 'new' })
+  two.thaw()
+  expect((await answer).served).toEqual(['new'])
+})
+
+test('four processes: a cold key is loaded once, and an invalidation by one reaches the others within a second', async () => {
+  const name = keyPrefix('four')
+  const starting = Array.from({ length: 4 }, () => ReaderProcess.start(redis.url, name))
+  const processes = await Promise.all(starting)
+  const all = (row: string, loadMs = 0, callers = 1) =>
+    Promise.all(processes.map((reader) => reader.read({ key: 'key', row, loadMs, callers })))
+
+  const cold = await all('old', 300, 1_000)
+  expect(cold.map(({ served }) => served)).toEqual([['old'], ['old'], ['old'], ['old']])
+  expect(cold.reduce((sum, { loads }) => sum + loads, 0)).toBe(1)
+
+  expect((await processes[0]!.invalidate('key')).served).toEqual(['done'])
+  await sleep(1_000)
+  const later = await all('new')
+  expect(later.map(({ served }) => served)).toEqual([['new'], ['new'], ['new'], ['new']])
+  await Promise.all(processes.map((reader) => reader.kill()))
 })

@@ -68,6 +68,16 @@ export class ReaderProcess {
     return this.#order({ does: 'invalidateTag', key: tag })
   }
 
+  /** SIGSTOP: it stands where it is, and its connections stay open. */
+  freeze(): void {
+    this.#child.kill('SIGSTOP')
+  }
+
+  /** Ends `freeze`. */
+  thaw(): void {
+    this.#child.kill('SIGCONT')
+  }
+
   /** SIGKILL. */
   async kill(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
