@@ -133,6 +133,8 @@ export class Writer {
     const { key } = given.wish
     const change = { keys: [key], tags: [] }
     const entry = await this.#storeFresh(flight, given)
+    // Too late: it is in the journal by now, as an invalidation.
+    given.signal.throwIfAborted()
     // Another change overtook it. That may have stored what is older than this one, so nothing is to be left.
     if (!entry) await store?.invalidate(change)
     const isCurrent = flight.state === 'current'
@@ -154,7 +156,6 @@ export class Writer {
     const times = { leaseMs, epochsMs: lifetime.ttlMs + lifetime.graceMs + maxLoadMs }
     const claims = await store?.claim([{ ...lease, isTaking: true }], wish.tags, times)
     flight.whenInvalidated(() => void store?.release([lease]).catch(() => {}))
-    // Too late: it is in the journal by now, as an invalidation.
     signal.throwIfAborted()
     if (flight.state === 'invalidated') return undefined
     const epochs = wish.tags.map((tag, index): TagSnapshot => [tag, claims?.epochs[index] ?? unknownEpoch])
