@@ -200,6 +200,7 @@ export class Cache implements CacheLike, Closeable {
     copies.gap()
     await bus.close()
     await store?.close()
+    limits.breaker.close()
   }
 
   /** Without a store, an invalidation is done when all processes have heard of it: nothing is stronger. */

@@ -44,3 +44,12 @@ test('each state is reported when it ends, with how long it lasted and why it op
   expect(all[1]).toMatchObject({ component: 'breaker', name: 'redis' })
   expect(all[1]!.ms).toBeGreaterThan(45)
 })
+
+test('closed, it is open no more and passes every call', async () => {
+  const breaker = opossumBreaker({ name: 'redis', minCalls: 1 })
+  await expect(breaker.run(() => Promise.reject(new Error('down')))).rejects.toThrow('down')
+  expect(breaker.isOpen).toBe(true)
+  breaker.close()
+  expect(breaker.isOpen).toBe(false)
+  expect(await breaker.run(async () => 'passed')).toBe('passed')
+})

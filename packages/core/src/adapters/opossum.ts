@@ -41,11 +41,17 @@ export function opossumBreaker({
     resetTimeout: restMs,
   })
   reportStates(circuit, name, report)
+  let isClosed = false
   return {
     get isOpen() {
-      return circuit.opened
+      return !isClosed && circuit.opened
+    },
+    close() {
+      isClosed = true
+      circuit.shutdown()
     },
     async run<T>(task: () => Promise<T>): Promise<T> {
+      if (isClosed) return task()
       try {
         // `fire` hands back what its action returned, and the action is the task itself.
         return (await circuit.fire(task)) as T
