@@ -13,6 +13,7 @@ const deeds: readonly Deed[] = [
   'load',
   'load many',
   'look',
+  'set',
   'change',
   'change',
 ]
