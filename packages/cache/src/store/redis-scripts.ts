@@ -9,7 +9,7 @@ import { RedisScript } from './redis-script.ts'
  *
  * An epoch lasts up to twice what is needed, so that it is prolonged now and then and not at every load.
  */
-export const claimScript = new RedisScript(`
+export const claimScript: RedisScript = new RedisScript(`
 local n = tonumber(ARGV[1])
 local epochs = {}
 for i = 2 * n + 1, #KEYS do
@@ -40,7 +40,7 @@ for i = 1, #epochs do answer[n + 1 + i] = epochs[i] end
 return answer`)
 
 /** KEYS: n records, their n leases. ARGV: n times token, record, ms. Answers 1 where the lease was there still. */
-export const fillScript = new RedisScript(`
+export const fillScript: RedisScript = new RedisScript(`
 local n = #KEYS / 2
 local held = redis.call('MGET', unpack(KEYS, n + 1))
 local ended, answer = {}, {}
@@ -56,7 +56,7 @@ if #ended > 0 then redis.call('DEL', unpack(ended)) end
 return answer`)
 
 /** KEYS: record, lease. ARGV: token, record, ms, channel, message. Answers 1 if the lease was there still. */
-export const setScript = new RedisScript(`
+export const setScript: RedisScript = new RedisScript(`
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
 redis.call('DEL', KEYS[2])
@@ -64,13 +64,13 @@ redis.call('PUBLISH', ARGV[4], ARGV[5])
 return 1`)
 
 /** KEYS: what goes. ARGV: channel, message. Who hears it finds nothing of it any more. */
-export const invalidateScript = new RedisScript(`
+export const invalidateScript: RedisScript = new RedisScript(`
 redis.call('UNLINK', unpack(KEYS))
 redis.call('PUBLISH', ARGV[1], ARGV[2])
 return 1`)
 
 /** KEYS: n leases. ARGV: ms, n tokens. */
-export const renewScript = new RedisScript(`
+export const renewScript: RedisScript = new RedisScript(`
 local held = redis.call('MGET', unpack(KEYS))
 for i = 1, #KEYS do
   if held[i] == ARGV[1 + i] then redis.call('PEXPIRE', KEYS[i], ARGV[1]) end
@@ -78,7 +78,7 @@ end
 return 1`)
 
 /** KEYS: n leases. ARGV: n tokens. */
-export const releaseScript = new RedisScript(`
+export const releaseScript: RedisScript = new RedisScript(`
 local held = redis.call('MGET', unpack(KEYS))
 for i = 1, #KEYS do
   if held[i] == ARGV[i] then redis.call('DEL', KEYS[i]) end
@@ -86,13 +86,13 @@ end
 return 1`)
 
 /** KEYS: records. ARGV: how much of each. Answers where each begins; empty for none. */
-export const headScript = new RedisScript(`
+export const headScript: RedisScript = new RedisScript(`
 local heads = {}
 for i = 1, #KEYS do heads[i] = redis.call('GETRANGE', KEYS[i], 0, ARGV[1] - 1) end
 return heads`)
 
 /** KEYS: the tag of everything. ARGV: how its epoch begins on this server, channel, message. */
-export const settleScript = new RedisScript(`
+export const settleScript: RedisScript = new RedisScript(`
 local epoch = redis.call('GET', KEYS[1])
 if epoch and string.sub(epoch, 1, #ARGV[1]) ~= ARGV[1] then
   redis.call('UNLINK', KEYS[1])
