@@ -1,4 +1,5 @@
 import { begin, type Closeable, type End, inside, isHeard, withDeadline } from '@stepladder/core'
+import type { Auditor } from './audit/auditor.ts'
 import type { Invalidation } from './bus/bus.ts'
 import type { CacheLike, InvalidateOptions } from './cache-like.ts'
 import { checkKey, checkTags, everything } from './call/key.ts'
@@ -6,6 +7,7 @@ import type { Policy } from './call/policy.ts'
 import { wholeCache } from './call/scope.ts'
 import { type EntryOptions, readWish } from './call/wish.ts'
 import { CacheClosedError } from './errors.ts'
+import type { Copies } from './memory/copies.ts'
 import type { CacheParts } from './parts.ts'
 import type { LoadMany } from './read/load-group.ts'
 import type { AnyLoad, Load } from './read/loader.ts'
@@ -38,6 +40,9 @@ export class Cache implements CacheLike, Closeable {
   readonly #localChanges: LocalChanges
   readonly #parts: CacheParts
   readonly #usual: Policy
+  readonly #copies: Copies
+  readonly #auditor: Auditor | undefined
+  readonly #isUsuallyStrong: boolean
   readonly #reader: Reader
   readonly #writer: Writer
   #failure: Error | undefined
@@ -47,6 +52,9 @@ export class Cache implements CacheLike, Closeable {
     this.name = parts.limits.name
     this.#parts = parts
     this.#usual = usual
+    this.#copies = parts.copies
+    this.#auditor = parts.auditor
+    this.#isUsuallyStrong = usual.isStrong && parts.store !== undefined
     this.#reader = new Reader(parts, usual)
     this.#writer = new Writer(parts)
     const { copies, bus } = parts
@@ -71,13 +79,13 @@ export class Cache implements CacheLike, Closeable {
    * `InvalidKeyError` or `InvalidOptionError` for wrong arguments. An outage of Redis costs at most the budget.
    */
   async getOrSet<T>(key: string, load: Load<T>, options?: EntryOptions<NoInfer<T>>): Promise<T> {
-    const end = this.#begin('getOrSet')
-    const entry = this.#isStrong(options) ? undefined : this.#parts.copies.fresh(key)
+    const copies = this.#copies
+    const entry = this.#isStrong(options) ? undefined : copies.fresh(key)
     // Nobody else writes under our name, so what is found is what `load` returned.
-    if (entry === undefined) return this.#getOrLoad(key, load, options, end) as Promise<T>
+    if (entry === undefined) return this.#getOrLoad(key, load, options) as Promise<T>
     if (entry.refreshAt !== Number.POSITIVE_INFINITY) this.#reader.refreshIfDue(key, entry, load, options)
-    this.#parts.auditor?.sample(key, entry, load)
-    end?.('hit')
+    if (this.#auditor !== undefined) this.#auditor.sample(key, entry, load)
+    if (copies.turn.isHeard) this.#begin('getOrSet')?.('hit')
     return entry.value as T
   }
 
@@ -205,16 +213,13 @@ export class Cache implements CacheLike, Closeable {
 
   /** Without a store, an invalidation is done when all processes have heard of it: nothing is stronger. */
   #isStrong(options: EntryOptions<never> | undefined): boolean {
-    return (options?.strong ?? this.#usual.isStrong) && this.#parts.store !== undefined
+    if (options?.strong === undefined) return this.#isUsuallyStrong
+    return options.strong && this.#parts.store !== undefined
   }
 
   /** Apart from `getOrSet`, whose hits come without it. */
-  #getOrLoad(
-    key: string,
-    load: AnyLoad,
-    options: EntryOptions<never> | undefined,
-    end: End | undefined,
-  ): Promise<unknown> {
+  #getOrLoad(key: string, load: AnyLoad, options: EntryOptions<never> | undefined): Promise<unknown> {
+    const end = this.#begin('getOrSet')
     if (!this.#failure) return this.#reader.getOrLoad(key, load, options, end)
     end?.('failed', this.#failure)
     return Promise.reject(this.#failure)

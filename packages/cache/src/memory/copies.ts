@@ -1,4 +1,4 @@
-import type { Clock } from '@stepladder/core'
+import type { Clock, Reporter } from '@stepladder/core'
 import type { Bus, Invalidation } from '../bus/bus.ts'
 import { everything } from '../call/key.ts'
 import { Entries } from './entries.ts'
@@ -7,7 +7,7 @@ import { type Flight, Flights } from './flights.ts'
 import { chooseFreeze } from './freeze.ts'
 import { Misses } from './misses.ts'
 import { TagEpochs } from './tag-epochs.ts'
-import { TurnTime } from './turn-time.ts'
+import { Turn } from './turn.ts'
 
 /** How a read ended, and with what. */
 export interface Answer {
@@ -22,10 +22,12 @@ export interface CopiesOptions {
   readonly maxBytes: number
   /** See `chooseFreeze`. */
   readonly freeze: boolean | undefined
+  readonly report: Reporter
 }
 
 /** What this process holds of the cache: values, reads under way, and what it knows of the tags. */
 export class Copies {
+  readonly turn: Turn
   readonly epochs: TagEpochs
   /** Reads that only look. */
   readonly reads: Flights<Answer> = new Flights()
@@ -36,16 +38,15 @@ export class Copies {
   readonly #entries: Entries<Entry>
   readonly #bus: Bus
   readonly #clock: Clock
-  readonly #time: TurnTime
   readonly #freeze: ((value: unknown) => void) | undefined
 
-  constructor(bus: Bus, clock: Clock, { maxEntries, maxBytes, freeze }: CopiesOptions) {
+  constructor(bus: Bus, clock: Clock, { maxEntries, maxBytes, freeze, report }: CopiesOptions) {
     this.epochs = new TagEpochs(4 * maxEntries)
     this.misses = new Misses(clock)
     this.#entries = new Entries(maxEntries, maxBytes)
     this.#bus = bus
     this.#clock = clock
-    this.#time = new TurnTime(clock)
+    this.turn = new Turn(clock, report)
     this.#freeze = chooseFreeze(freeze)
   }
 
@@ -58,7 +59,7 @@ export class Copies {
   fresh(key: string): Entry | undefined {
     const entry = this.#entries.get(key)
     if (entry === undefined) return undefined
-    const now = this.#time.now()
+    const now = this.turn.now()
     return now < entry.freshUntil && now < this.#bus.heardUntil && hasCurrentTags(entry) ? entry : undefined
   }
 

@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises'
-import { systemClock } from '@stepladder/core'
+import { ignoreReports, systemClock } from '@stepladder/core'
 import { FakeClock } from '@stepladder/core/testing'
 import { expect, test } from 'vitest'
-import { TurnTime } from '../src/memory/turn-time.ts'
+import { Turn } from '../src/memory/turn.ts'
 
 test('each turn of the event loop sees the time it has', async () => {
-  const time = new TurnTime(systemClock)
+  const time = new Turn(systemClock, ignoreReports)
   for (let turn = 0; turn < 20; turn++) {
     const before = performance.now()
     expect(time.now()).toBeGreaterThanOrEqual(before)
@@ -13,21 +13,21 @@ test('each turn of the event loop sees the time it has', async () => {
   }
 })
 
-test('in a turn that lasts, a moment is for eight reads', () => {
-  const time = new TurnTime(systemClock)
+test('in a turn that lasts, a moment is for 32 reads', () => {
+  const time = new Turn(systemClock, ignoreReports)
   const moments: number[] = []
-  for (let read = 0; read < 24; read++) {
+  for (let read = 0; read < 96; read++) {
     moments.push(time.now())
     const until = performance.now() + 1
     while (performance.now() < until);
   }
   expect(new Set(moments).size).toBe(3)
-  for (const first of [0, 8, 16]) expect(new Set(moments.slice(first, first + 8)).size).toBe(1)
+  for (const first of [0, 32, 64]) expect(new Set(moments.slice(first, first + 32)).size).toBe(1)
 })
 
 test('a clock that a test moves is read each time', async () => {
   const clock = new FakeClock()
-  const time = new TurnTime(clock)
+  const time = new Turn(clock, ignoreReports)
   const before = time.now()
   await clock.advance(5)
   expect(time.now()).toBe(before + 5)
