@@ -5,6 +5,7 @@ import type { Figure } from '../figure.ts'
 import { checkFlight, flight, flightKeys } from './flights.ts'
 import { type Arm, speedFigures } from './speed.ts'
 
+const alone = { concurrency: 1, batch: 500, warmUpMicros: 500_000 }
 const limit = 'lru-cache behind an async function'
 const tags = ['airport:SFO', 'airline:UA', 'flights']
 /** A group of layered-loader is the first of a value's tags. */
@@ -16,7 +17,7 @@ export async function memoryHits(rounds: number): Promise<Figure[]> {
   const arms = [...plain, await limitArm()]
   const what = 'awaited hit in memory, vs lru-cache behind an async function'
   const figures = await speedFigures(
-    { id: 'l1-hit', what, aim: '>= 0.95', against: limit, concurrency: 1, batch: 500 },
+    { id: 'l1-hit', what, aim: '>= 0.95', against: limit, ...alone },
     arms,
     rounds,
   )
@@ -33,7 +34,7 @@ export async function taggedMemoryHits(rounds: number): Promise<Figure[]> {
   )
   const what = 'awaited hit in memory of a value with 3 tags, vs one without'
   const against = allPeers[0]!.name
-  const told = { id: 'l1-tags', what, aim: '>= 0.8', against, concurrency: 1, batch: 500 }
+  const told = { id: 'l1-tags', what, aim: '>= 0.8', against, ...alone }
   const figures = await speedFigures(told, arms, rounds)
   await closeAll(arms)
   return figures

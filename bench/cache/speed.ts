@@ -17,8 +17,6 @@ export interface Arm {
 const sliceMicros = 50_000
 /** Many short slices: what else happens on the machine then hits all arms alike. */
 const slicesPerRound = 4
-/** Until it is compiled as well as it will be: that takes more calls, the more a call does. */
-const warmUpMicros = 1_000_000
 
 export interface SpeedTold {
   readonly id: string
@@ -30,12 +28,14 @@ export interface SpeedTold {
   readonly concurrency: number
   /** Calls of one caller between two looks at the clock. */
   readonly batch: number
+  /** CPU time of each arm before it counts: until it is compiled as well as it will be, which takes tens of thousands of calls. */
+  readonly warmUpMicros: number
 }
 
 /** How fast the first arm is, by CPU time and, with `-wall`, by the clock. */
 export async function speedFigures(told: SpeedTold, arms: readonly Arm[], rounds: number): Promise<Figure[]> {
   const { id, what, aim, against } = told
-  for (const arm of arms) await speedOf(arm, told, warmUpMicros)
+  for (const arm of arms) await speedOf(arm, told, told.warmUpMicros)
   const turns = await inTurns(arms, rounds * slicesPerRound, (arm) => speedOf(arm, told, sliceMicros))
   return [
     ratioFigure({ id, what, aim, armsUnit: 'calls/CPU-s' }, pick(turns, 'perCpuSecond'), against),
