@@ -52,7 +52,7 @@ export class Copies {
 
   /** False while the bus may have missed an invalidation: then nothing in here is to be trusted. */
   get areTrusted(): boolean {
-    return this.#clock.monotonic() < this.#bus.heardUntil
+    return this.turn.now() < this.#bus.heardUntil
   }
 
   /** The entry, if it may be served now. The whole cost of a hit is in here. */

@@ -15,15 +15,22 @@ export class Flight<T> {
   tags: readonly string[]
   /** What its callers get. */
   readonly answer: Promise<T>
+  readonly #over: (flight: never) => void
   #lettingGo: () => void = () => {}
   #goOn: (() => void) | undefined
   #rest: Promise<unknown> | undefined
 
-  constructor(key: string, tags: readonly string[], task: (flight: Flight<T>) => Promise<T>) {
+  /** `over` hears when all of it is over, however it ended. */
+  constructor(
+    key: string,
+    tags: readonly string[],
+    task: (flight: Flight<T>) => Promise<T>,
+    over: (flight: Flight<T>) => void,
+  ) {
     this.key = key
     this.tags = tags
-    // Not at once: the task may call back into the cache, which must find this flight complete.
-    this.answer = Promise.resolve(this).then(task)
+    this.#over = over
+    this.answer = this.#fly(task)
   }
 
   /** Says how to give back what the flight holds in the store, where it would keep newer reads waiting. */
@@ -57,16 +64,29 @@ export class Flight<T> {
     this.#rest = this.#rest ? Promise.allSettled([this.#rest, rest]) : rest
   }
 
-  /** Calls back when all of it is over, however it ended. */
-  whenOver(over: () => void): void {
-    const afterAnswer = () => (this.#rest ? this.#rest.then(over, over) : over())
-    this.answer.then(afterAnswer, afterAnswer)
+  /** Resolves when all of it is over. */
+  async ended(): Promise<void> {
+    await Promise.allSettled([this.answer])
+    await Promise.allSettled([this.#rest])
   }
 
   /** A gapped flight that hears of an invalidation later has its lease to tell it. */
   leave(state: 'gapped' | 'invalidated'): void {
     this.state = state
     if (state === 'invalidated') this.#lettingGo()
+  }
+
+  async #fly(task: (flight: Flight<T>) => Promise<T>): Promise<T> {
+    // Not at once: the task may call back into the cache, which must find this flight complete.
+    await undefined
+    try {
+      return await task(this)
+    } finally {
+      // Typed so that a flight of something is a flight of anything.
+      const end = () => this.#over(this as never)
+      if (this.#rest) this.#rest.then(end, end)
+      else end()
+    }
   }
 }
 
@@ -76,31 +96,28 @@ export class Flights<T> {
   /** Those that nobody joins, as long as they are current. */
   readonly #apart = new Set<Flight<T>>()
   readonly #underWay = new Set<Flight<T>>()
+  readonly #over = (flight: Flight<T>): void => {
+    this.#underWay.delete(flight)
+    this.#apart.delete(flight)
+    if (this.#joinable.get(flight.key) === flight) this.#joinable.delete(flight.key)
+  }
 
   find(key: string): Flight<T> | undefined {
     return this.#joinable.get(key)
   }
 
   start(key: string, tags: readonly string[], task: (flight: Flight<T>) => Promise<T>): Flight<T> {
-    const flight = new Flight(key, tags, task)
+    const flight = new Flight(key, tags, task, this.#over)
     this.#joinable.set(key, flight)
     this.#underWay.add(flight)
-    flight.whenOver(() => {
-      this.#underWay.delete(flight)
-      if (this.#joinable.get(key) === flight) this.#joinable.delete(key)
-    })
     return flight
   }
 
   /** A flight for one caller alone: who asks later has to look for himself. */
   startApart(key: string, tags: readonly string[], task: (flight: Flight<T>) => Promise<T>): Flight<T> {
-    const flight = new Flight(key, tags, task)
+    const flight = new Flight(key, tags, task, this.#over)
     this.#apart.add(flight)
     this.#underWay.add(flight)
-    flight.whenOver(() => {
-      this.#underWay.delete(flight)
-      this.#apart.delete(flight)
-    })
     return flight
   }
 
@@ -128,9 +145,7 @@ export class Flights<T> {
 
   /** Resolves when all flights under way have their answer, well or not. */
   async settled(): Promise<void> {
-    await Promise.allSettled(
-      [...this.#underWay].map((flight) => new Promise<void>((over) => flight.whenOver(over))),
-    )
+    await Promise.all([...this.#underWay].map((flight) => flight.ended()))
   }
 
   #current(): Flight<T>[] {

@@ -101,19 +101,26 @@ export class Claims {
     budget: Budget,
     isForced: boolean,
   ): Promise<ClaimedWithEpochs> {
-    const { copies, limits } = this.#parts
+    const { copies } = this.#parts
     // Twice what is needed, so that the store is told now and then and not at every load.
     const neededMs = policy.ttlMs + policy.graceMs + maxLoadMs
     const epochsMs = 2 * neededMs
-    const now = limits.clock.monotonic()
-    const isKnowing = copies.areTrusted && !policy.isStrong
-    const isKnown = (tag: string) =>
-      isKnowing && (copies.epochs.known(tag)?.lastsUntil ?? 0) >= now + neededMs
-    const tags = all.every(isKnown) ? noTags : all.filter((tag) => !isKnown(tag))
+    const now = copies.turn.now()
+    const tags = copies.areTrusted && !policy.isStrong ? this.#unknown(all, now + neededMs) : all
     const { key, token } = lease
     const claimed = await budget.spend(() => this.#calls.claim({ key, token, isForced, tags, epochsMs }))
     for (const tag of tags) copies.tagOf(flight, tag, claimed.epochs.get(tag) ?? unknownEpoch, now + epochsMs)
     return claimed
+  }
+
+  /** Those tags whose epoch this process does not know to last until then. */
+  #unknown(tags: readonly string[], until: number): readonly string[] {
+    const { epochs } = this.#parts.copies
+    let unknown = noTags
+    for (const tag of tags) {
+      if ((epochs.known(tag)?.lastsUntil ?? 0) < until) unknown = [...unknown, tag]
+    }
+    return unknown
   }
 
   /** The tags with it: as they were before the load, never after. */
@@ -152,6 +159,6 @@ export class Claims {
   }
 
   #isFresh({ freshUntil }: Entry): boolean {
-    return this.#parts.limits.clock.monotonic() < freshUntil
+    return this.#parts.copies.turn.now() < freshUntil
   }
 }

@@ -62,7 +62,12 @@ export function toEntry(
   const bornAt = clock.monotonic() - ageMs
   const ttlMs = freshUntil - createdAt
   return {
-    ...{ value, tags, size, version, etag, retryAt: 0 },
+    value,
+    tags,
+    size,
+    version,
+    etag,
+    retryAt: 0,
     freshUntil: bornAt + ttlMs,
     staleUntil: bornAt + staleUntil - createdAt,
     refreshAt: bornAt + refreshAfterMs(ttlMs, loadMs, policy),

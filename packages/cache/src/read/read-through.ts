@@ -87,7 +87,6 @@ export class ReadThrough {
     onWait: (() => void) | undefined,
   ): Promise<Answer> {
     const { copies, journal, limits } = this.#parts
-    const startedAt = limits.clock.monotonic()
     const budget = new Budget(limits)
     let right: Right | undefined
     if (this.#claims && !journal.covers(wish.key, wish.tags)) {
@@ -102,7 +101,7 @@ export class ReadThrough {
       return { value: right.fresh.value, outcome: 'fetched' }
     }
     const claim = right?.claim ?? this.#withoutLease(flight, wish, budget)
-    return this.#loading.runInTime(flight, wish, claim, load, startedAt)
+    return this.#loading.runInTime(flight, wish, claim, load, budget.startedAt)
   }
 
   async #claimRefresh(flight: Flight<Answer>, wish: Wish, present: Entry): Promise<Outcome> {

@@ -83,8 +83,13 @@ export class StoreCalls {
   }
 
   async #claimAll(claims: readonly ClaimWithTags[]): Promise<readonly ClaimedWithEpochs[]> {
-    const tags = [...new Set(claims.flatMap((claim) => claim.tags))]
-    const epochsMs = Math.max(...claims.map((claim) => claim.epochsMs))
+    const wanted = new Set<string>()
+    let epochsMs = 0
+    for (const claim of claims) {
+      for (const tag of claim.tags) wanted.add(tag)
+      epochsMs = Math.max(epochsMs, claim.epochsMs)
+    }
+    const tags = [...wanted]
     const { claimed, epochs } = await this.#call((store) => store.claim(claims, tags, { leaseMs, epochsMs }))
     const epochOf = new Map(tags.map((tag, index) => [tag, epochs[index]!]))
     return claimed.map(({ record, isGranted }) => ({ record, isGranted, epochs: epochOf }))
@@ -114,13 +119,14 @@ export class StoreCalls {
 /** What one read may wait for the store: all its calls together, but not the loads that it waits for meanwhile. */
 export class Budget {
   readonly #limits: StoreLimits
-  readonly #startedAt: number
+  /** Of the monotonic clock. */
+  readonly startedAt: number
   #excludedMs = 0
   #isUsed = false
 
   constructor(limits: StoreLimits) {
     this.#limits = limits
-    this.#startedAt = limits.clock.monotonic()
+    this.startedAt = limits.clock.monotonic()
   }
 
   /** So much of the time since the budget was made went into something else. */
@@ -138,7 +144,7 @@ export class Budget {
 
   async #spendRest<T>(task: () => Promise<T>): Promise<T> {
     const { name, budgetMs, clock } = this.#limits
-    const leftMs = budgetMs - (clock.monotonic() - this.#startedAt - this.#excludedMs)
+    const leftMs = budgetMs - (clock.monotonic() - this.startedAt - this.#excludedMs)
     if (leftMs <= 0) throw new DeadlineExceededError(`cache "${name}": reading from its store`, budgetMs)
     return withDeadline(`cache "${name}": its store`, leftMs, task, clock)
   }

@@ -1,28 +1,23 @@
 import type { Clock } from '@stepladder/core'
 
-interface Note {
-  /** How what was written begins: no two records of a cache begin alike. */
-  readonly head: string
-  readonly until: number
-}
-
 /** How much of a record tells it from every other: its times and its version stand in front. */
 export const headBytes = 96
 
-/** The echo of a write comes within milliseconds; what comes later is taken for somebody else's. */
+/** The echo of a write comes within milliseconds; what comes much later is taken for somebody else's. */
 const rememberMs = 1_000
-const mostNotes = 20_000
+const mostNotes = 10_000
 const mostEpochs = 50_000
 
-/** What this process wrote in the last second, and which epochs it believes in: what it need not be told. */
+/** What this process wrote in the last second or two, and which epochs it believes in: what it need not be told. */
 export class OwnWrites {
   /** Whether anybody will ask. */
   isAsked = false
-  // In order of time, so that the oldest are the first to go.
-  readonly #notes = new Map<string, Note>()
+  // How each record begins, by its key. Of two generations the older one goes as a whole, which costs nothing.
+  #notes = new Map<string, string>()
+  #olderNotes = new Map<string, string>()
   readonly #epochs = new Map<string, string>()
   readonly #clock: Clock
-  #sweepAt = Number.NEGATIVE_INFINITY
+  #turnAt = Number.NEGATIVE_INFINITY
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -31,16 +26,14 @@ export class OwnWrites {
   /** Before the record is sent, whether or not it will be accepted. Without one: the key is removed. */
   note(key: string, record?: Buffer): void {
     if (!this.isAsked) return
-    const now = this.#clock.monotonic()
-    this.#notes.delete(key)
-    this.#notes.set(key, { head: record === undefined ? '' : headOf(record), until: now + rememberMs })
-    if (this.#notes.size > mostNotes || now > this.#sweepAt) this.#forgetOldest(now)
+    this.#age()
+    this.#notes.set(key, record === undefined ? '' : record.toString('latin1', 0, headBytes))
   }
 
   /** How the record begins that this process wrote lately; undefined if it wrote none. */
   headOf(key: string): string | undefined {
-    const note = this.#notes.get(key)
-    return note !== undefined && note.until > this.#clock.monotonic() ? note.head : undefined
+    this.#age()
+    return this.#notes.get(key) ?? this.#olderNotes.get(key)
   }
 
   /** The store said so: the tag has this epoch. */
@@ -58,15 +51,12 @@ export class OwnWrites {
     return this.#epochs.get(tag)
   }
 
-  #forgetOldest(now: number): void {
-    this.#sweepAt = now + rememberMs / 10
-    for (const [oldest, { until }] of this.#notes) {
-      if (until > now && this.#notes.size <= mostNotes) return
-      this.#notes.delete(oldest)
-    }
+  #age(): void {
+    const now = this.#clock.monotonic()
+    if (now < this.#turnAt && this.#notes.size < mostNotes) return
+    // After a pause both are too old.
+    this.#olderNotes = now < this.#turnAt + rememberMs ? this.#notes : new Map()
+    this.#notes = new Map()
+    this.#turnAt = now + rememberMs
   }
-}
-
-function headOf(record: Buffer): string {
-  return record.toString('latin1', 0, headBytes)
 }
