@@ -218,7 +218,7 @@ test.each(Object.entries(faults))(
         await sleep(250)
       }
     })
-    // A lease that Redis granted too late to be heard of keeps others waiting until it lapses, after a second.
+    // A lease whose grant was lost with its connection keeps others waiting until it lapses, after a second.
     expect(slowest).toBeLessThan(budgetMs + 1_300)
     expect(reports.outcomes('getOrSet')).not.toContain('failed')
     // The faults were there: without a store to ask, some calls failed.

@@ -17,6 +17,9 @@ export interface Answer {
   readonly cause?: unknown
 }
 
+/** The fence: while nothing is heard, a load is joined no longer than memory would be served. Milliseconds. */
+const joinWithinMs = 1_000
+
 export interface CopiesOptions {
   readonly maxEntries: number
   readonly maxBytes: number
@@ -30,9 +33,9 @@ export class Copies {
   readonly turn: Turn
   readonly epochs: TagEpochs
   /** Reads that only look. */
-  readonly reads: Flights<Answer> = new Flights()
+  readonly reads: Flights<Answer>
   /** Reads that load what is missing, and writes. */
-  readonly loads: Flights<Answer> = new Flights()
+  readonly loads: Flights<Answer>
   /** Reads that wait for nobody, and bring what they did not find later. */
   readonly misses: Misses
   readonly #entries: Entries<Entry>
@@ -47,12 +50,19 @@ export class Copies {
     this.#bus = bus
     this.#clock = clock
     this.turn = new Turn(clock, report)
+    this.reads = new Flights(this.turn)
+    this.loads = new Flights(this.turn)
     this.#freeze = chooseFreeze(freeze)
   }
 
   /** False while the bus may have missed an invalidation: then nothing in here is to be trusted. */
   get areTrusted(): boolean {
     return this.turn.now() < this.#bus.heardUntil
+  }
+
+  /** The load under way that a read of now may join: one that would have heard of every invalidation up to the fence. */
+  joinable(key: string): Flight<Answer> | undefined {
+    return this.areTrusted ? this.loads.find(key) : this.loads.findYounger(key, joinWithinMs)
   }
 
   /** The entry, if it may be served now. The whole cost of a hit is in here. */

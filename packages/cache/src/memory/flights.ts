@@ -1,4 +1,5 @@
 import type { Clock } from '@stepladder/core'
+import type { Turn } from './turn.ts'
 
 /**
  * One read of a key that is under way, and what was heard of its key and tags since it began:
@@ -10,6 +11,8 @@ import type { Clock } from '@stepladder/core'
  */
 export class Flight<T> {
   readonly key: string
+  /** Of the monotonic clock, in milliseconds. */
+  readonly startedAt: number
   state: 'current' | 'gapped' | 'invalidated' = 'current'
   /** Grows when the stored record turns out to carry more tags than the caller named. */
   tags: readonly string[]
@@ -25,9 +28,10 @@ export class Flight<T> {
     key: string,
     tags: readonly string[],
     task: (flight: Flight<T>) => Promise<T>,
-    over: (flight: Flight<T>) => void,
+    { over, startedAt }: { readonly over: (flight: Flight<T>) => void; readonly startedAt: number },
   ) {
     this.key = key
+    this.startedAt = startedAt
     this.tags = tags
     this.#over = over
     this.answer = this.#fly(task)
@@ -92,6 +96,7 @@ export class Flight<T> {
 
 /** One flight per key at a time. Core's `SingleFlight` with an eye on what is invalidated meanwhile. */
 export class Flights<T> {
+  readonly #turn: Turn
   readonly #joinable = new Map<string, Flight<T>>()
   /** Those that nobody joins, as long as they are current. */
   readonly #apart = new Set<Flight<T>>()
@@ -102,12 +107,24 @@ export class Flights<T> {
     if (this.#joinable.get(flight.key) === flight) this.#joinable.delete(flight.key)
   }
 
+  constructor(turn: Turn) {
+    this.#turn = turn
+  }
+
   find(key: string): Flight<T> | undefined {
     return this.#joinable.get(key)
   }
 
+  /** The flight, unless it is older than so long: then it may have missed what nobody could tell it, and is left alone. */
+  findYounger(key: string, thanMs: number): Flight<T> | undefined {
+    const flight = this.#joinable.get(key)
+    if (!flight || this.#turn.now() - flight.startedAt < thanMs) return flight
+    this.#leave(flight, 'gapped')
+    return undefined
+  }
+
   start(key: string, tags: readonly string[], task: (flight: Flight<T>) => Promise<T>): Flight<T> {
-    const flight = new Flight(key, tags, task, this.#over)
+    const flight = new Flight(key, tags, task, { over: this.#over, startedAt: this.#turn.now() })
     this.#joinable.set(key, flight)
     this.#underWay.add(flight)
     return flight
@@ -115,7 +132,7 @@ export class Flights<T> {
 
   /** A flight for one caller alone: who asks later has to look for himself. */
   startApart(key: string, tags: readonly string[], task: (flight: Flight<T>) => Promise<T>): Flight<T> {
-    const flight = new Flight(key, tags, task, this.#over)
+    const flight = new Flight(key, tags, task, { over: this.#over, startedAt: this.#turn.now() })
     this.#apart.add(flight)
     this.#underWay.add(flight)
     return flight

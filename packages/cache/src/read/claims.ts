@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { exponentialBackoff } from '@stepladder/core'
+import { BreakerOpenError, exponentialBackoff } from '@stepladder/core'
 import type { Wish } from '../call/wish.ts'
 import type { TagSnapshot } from '../codec/stored-value.ts'
 import { type Entry, type TagEpoch, unknownEpoch } from '../memory/entry.ts'
@@ -108,7 +108,13 @@ export class Claims {
     const now = copies.turn.now()
     const tags = copies.areTrusted && !policy.isStrong ? this.#unknown(all, now + neededMs) : all
     const { key, token } = lease
-    const claimed = await budget.spend(() => this.#calls.claim({ key, token, isForced, tags, epochsMs }))
+    const claimed = await budget
+      .spend(() => this.#calls.claim({ key, token, isForced, tags, epochsMs }))
+      .catch((failure: unknown) => {
+        // It may be granted all the same, when the store comes to it, and would keep others waiting for nobody.
+        if (!(failure instanceof BreakerOpenError)) this.#calls.release(lease)
+        throw failure
+      })
     for (const tag of tags) copies.tagOf(flight, tag, claimed.epochs.get(tag) ?? unknownEpoch, now + epochsMs)
     return claimed
   }

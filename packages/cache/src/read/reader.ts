@@ -178,7 +178,8 @@ export class Reader {
   }
 
   async #answer(wish: Wish, load: AnyLoad, end: End | undefined, onWait?: () => void): Promise<unknown> {
-    const { loads } = this.#parts.copies
+    const { copies } = this.#parts
+    const { loads } = copies
     const { key, tags } = wish
     const resting = this.#resting(wish)
     if (resting) {
@@ -186,7 +187,7 @@ export class Reader {
       return resting.value
     }
     const isStrong = wish.policy.isStrong
-    const underWay = isStrong ? undefined : loads.find(key)
+    const underWay = isStrong ? undefined : copies.joinable(key)
     if (underWay) {
       onWait?.()
       const { value, outcome, cause } = await underWay.answer
