@@ -1,22 +1,8 @@
-import { type CacheOptions, createCache } from '@stepladder/cache'
 import { MemoryStore } from '@stepladder/cache/testing'
 import { type Clock, systemClock } from '@stepladder/core'
-import { FakeClock, RecordedReports } from '@stepladder/core/testing'
+import { FakeClock } from '@stepladder/core/testing'
 import { expect, test } from 'vitest'
-
-function setUp(options: Partial<CacheOptions> = {}) {
-  const clock = new FakeClock()
-  const reports = new RecordedReports()
-  const cache = createCache({
-    name: 'test',
-    ttl: '10s',
-    jitter: 0,
-    clock,
-    report: reports.report,
-    ...options,
-  })
-  return { cache, clock, reports }
-}
+import { setUp } from './set-up.ts'
 
 /** A loader that counts, and answers when told. */
 function gatedLoader<T>() {
