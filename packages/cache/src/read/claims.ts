@@ -52,8 +52,16 @@ export class Claims {
    * life. Rejects when the store does.
    */
   async claim(flight: Flight<unknown>, wish: Wish, budget: Budget, onWait?: () => void): Promise<Right> {
+    const look = this.#look(flight, wish, budget)
     for (let attempt = 1; ; attempt++) {
-      const outcome = await this.#claimOnce(flight, wish, budget)
+      const lease = this.#newLease(wish.key)
+      const claimed = await this.#ask(flight, wish, lease, budget, false)
+      const admitted = claimed.record ? admit(this.#parts, look, claimed.record, claimed.epochs) : undefined
+      const found = admitted instanceof Promise ? await admitted : admitted
+      if (found && this.#isFresh(found)) return { fresh: found }
+      const outcome = claimed.record
+        ? await this.#claimOld(look, wish, lease, found)
+        : this.#asGranted(look, wish, lease, claimed, undefined)
       if (!('isTaken' in outcome)) return outcome
       if (attempt === 1) onWait?.()
       budget.exclude(await flight.pause(patience(attempt), this.#parts.limits.clock))
@@ -74,23 +82,25 @@ export class Claims {
     return { claim: { ...this.#hold(flight, wish, lease, claimed), previous: found ?? undefined, budget } }
   }
 
-  async #claimOnce(flight: Flight<unknown>, wish: Wish, budget: Budget): Promise<Outcome> {
-    const look = this.#look(flight, wish, budget)
-    const lease = this.#newLease(wish.key)
-    let claimed = await this.#ask(flight, wish, lease, budget, false)
-    const admitted = claimed.record ? admit(this.#parts, look, claimed.record, claimed.epochs) : undefined
-    const found = admitted instanceof Promise ? await admitted : admitted
-    if (found && this.#isFresh(found)) return { fresh: found }
-    if (claimed.record) {
-      // It is there, and too old: the lease is to be had all the same.
-      claimed = await this.#ask(flight, wish, lease, budget, true)
-      // Whoever had the lease before us may have filled the key since we looked.
-      const filled = claimed.record && (await admit(this.#parts, look, claimed.record, claimed.epochs))
-      if (filled && this.#isFresh(filled))
-        return this.#giveBack(claimed.isGranted ? lease : undefined, filled)
-    }
+  /** It is there, and too old: the lease is to be had all the same. */
+  async #claimOld(look: Look, wish: Wish, lease: Lease, found: Entry | undefined): Promise<Outcome> {
+    const { flight, budget } = look
+    const claimed = await this.#ask(flight, wish, lease, budget, true)
+    // Whoever had the lease before us may have filled the key since we looked.
+    const filled = claimed.record && (await admit(this.#parts, look, claimed.record, claimed.epochs))
+    if (filled && this.#isFresh(filled)) return this.#giveBack(claimed.isGranted ? lease : undefined, filled)
+    return this.#asGranted(look, wish, lease, claimed, found)
+  }
+
+  #asGranted(
+    { flight, budget }: Look,
+    wish: Wish,
+    lease: Lease,
+    claimed: ClaimedWithEpochs,
+    previous: Entry | undefined,
+  ): Outcome {
     if (!claimed.isGranted) return { isTaken: true }
-    return { claim: { ...this.#hold(flight, wish, lease, claimed), previous: found, budget } }
+    return { claim: { ...this.#hold(flight, wish, lease, claimed), previous, budget } }
   }
 
   /** With the epochs of those tags that have to be asked for: the others are known, and last long enough. */
@@ -108,15 +118,17 @@ export class Claims {
     const now = copies.turn.now()
     const tags = copies.areTrusted && !policy.isStrong ? this.#unknown(all, now + neededMs) : all
     const { key, token } = lease
-    const claimed = await budget
-      .spend(() => this.#calls.claim({ key, token, isForced, tags, epochsMs }))
-      .catch((failure: unknown) => {
-        // It may be granted all the same, when the store comes to it, and would keep others waiting for nobody.
-        if (!(failure instanceof BreakerOpenError)) this.#calls.release(lease)
-        throw failure
-      })
-    for (const tag of tags) copies.tagOf(flight, tag, claimed.epochs.get(tag) ?? unknownEpoch, now + epochsMs)
-    return claimed
+    try {
+      const claimed = await budget.spend(() => this.#calls.claim({ key, token, isForced, tags, epochsMs }))
+      for (const tag of tags) {
+        copies.tagOf(flight, tag, claimed.epochs.get(tag) ?? unknownEpoch, now + epochsMs)
+      }
+      return claimed
+    } catch (failure) {
+      // It may be granted all the same, when the store comes to it, and would keep others waiting for nobody.
+      if (!(failure instanceof BreakerOpenError)) this.#calls.release(lease)
+      throw failure
+    }
   }
 
   /** Those tags whose epoch this process does not know to last until then. */

@@ -4,6 +4,7 @@ import type { Policy } from '../call/policy.ts'
 import { type EntryOptions, readWish, type Wish } from '../call/wish.ts'
 import type { Answer } from '../memory/copies.ts'
 import type { Entry } from '../memory/entry.ts'
+import type { Flight } from '../memory/flights.ts'
 import type { CacheParts } from '../parts.ts'
 import { LoadGroup, type LoadMany } from './load-group.ts'
 import type { AnyLoad } from './loader.ts'
@@ -13,6 +14,12 @@ import { ReadThrough } from './read-through.ts'
 export interface ManyOptions<T = unknown> extends EntryOptions<T> {
   /** Leaves out the keys that cannot be loaded, instead of rejecting for them. Default false. */
   readonly partial?: boolean | undefined
+}
+
+interface Read {
+  readonly answer: Answer | Promise<Answer>
+  /** Somebody else started it. */
+  readonly isJoined: boolean
 }
 
 /** The reads that the memory of this process could not answer: joined where one is under way, else started. */
@@ -45,7 +52,8 @@ export class Reader {
   ): Promise<unknown> {
     try {
       const wish = this.#wish(key, options)
-      return await this.#answer(wish, this.#checkLoader('load', load), end)
+      const read = this.#read(wish, this.#checkLoader('load', load), end)
+      return await this.#settle(read, end)
     } catch (failure) {
       end?.('failed', failure)
       throw failure
@@ -101,7 +109,7 @@ export class Reader {
     // Memory may hold an older one than the store, which would pass for what somebody else has just loaded.
     if (store) await this.look(key)
     const present = copies.loads.find(key) ? undefined : copies.fresh(key)
-    if (!present) return this.#answer(wish, load, end)
+    if (!present) return await this.#settle(this.#read(wish, load, end), end)
     let isAsked = false
     const loadOnce: AnyLoad = (context) => {
       isAsked = true
@@ -116,7 +124,7 @@ export class Reader {
     } catch (failure) {
       if (isAsked) throw failure
       // The store is away, so there is no lease to be had. The loader still answers.
-      return this.#answer(wish, load, end)
+      return await this.#settle(this.#read(wish, load, end), end)
     }
   }
 
@@ -162,45 +170,37 @@ export class Reader {
 
   async #answerInGroup(wish: Wish, group: LoadGroup, end: End | undefined): Promise<unknown> {
     const { key } = wish
+    const decide = () => group.decide(key)
     try {
-      return await this.#answer(
-        wish,
-        () => group.load(key),
-        end,
-        () => group.decide(key),
-      )
+      const read = this.#read(wish, () => group.load(key), end, decide)
+      if (read.isJoined) decide()
+      return await this.#settle(read, end)
     } catch (failure) {
       end?.('failed', failure)
       throw failure
     } finally {
-      group.decide(key)
+      decide()
     }
   }
 
-  async #answer(wish: Wish, load: AnyLoad, end: End | undefined, onWait?: () => void): Promise<unknown> {
+  /** Joins the load that is under way, or starts one. */
+  #read(wish: Wish, load: AnyLoad, end: End | undefined, onWait?: () => void): Read {
     const { copies } = this.#parts
-    const { loads } = copies
     const { key, tags } = wish
     const resting = this.#resting(wish)
-    if (resting) {
-      end?.('stale')
-      return resting.value
-    }
-    const isStrong = wish.policy.isStrong
+    if (resting) return { answer: { value: resting.value, outcome: 'stale' }, isJoined: false }
+    const { isStrong } = wish.policy
     const underWay = isStrong ? undefined : copies.joinable(key)
-    if (underWay) {
-      onWait?.()
-      const { value, outcome, cause } = await underWay.answer
-      end?.(outcome === 'loaded' ? 'joined' : outcome, cause)
-      return value
-    }
-    const task = (flight: Parameters<ReadThrough['load']>[0]) =>
-      this.#readThrough.load(flight, wish, load, onWait)
-    const flight = inside(end, () =>
-      isStrong ? loads.startApart(key, tags, task) : loads.start(key, tags, task),
-    )
-    const { value, outcome, cause } = await flight.answer
-    end?.(outcome, cause)
+    if (underWay) return { answer: underWay.answer, isJoined: true }
+    const task = (flight: Flight<Answer>) => this.#readThrough.load(flight, wish, load, onWait)
+    const start = () =>
+      isStrong ? copies.loads.startApart(key, tags, task) : copies.loads.start(key, tags, task)
+    return { answer: inside(end, start).answer, isJoined: false }
+  }
+
+  async #settle({ answer, isJoined }: Read, end: End | undefined): Promise<unknown> {
+    const { value, outcome, cause } = await answer
+    end?.(isJoined && outcome === 'loaded' ? 'joined' : outcome, cause)
     return value
   }
 
