@@ -1,4 +1,4 @@
-import { begin, type Closeable, type End, inside, isHeard, withDeadline } from '@stepladder/core'
+import { type Closeable, withDeadline } from '@stepladder/core'
 import type { Auditor } from './audit/auditor.ts'
 import type { Invalidation } from './bus/bus.ts'
 import type { CacheLike, InvalidateOptions } from './cache-like.ts'
@@ -7,7 +7,8 @@ import type { Policy } from './call/policy.ts'
 import { wholeCache } from './call/scope.ts'
 import { type EntryOptions, readWish } from './call/wish.ts'
 import { CacheClosedError } from './errors.ts'
-import type { Copies } from './memory/copies.ts'
+import type { Answer, Copies } from './memory/copies.ts'
+import { Operations } from './operations.ts'
 import type { CacheParts } from './parts.ts'
 import type { LoadMany } from './read/load-group.ts'
 import type { AnyLoad, Load } from './read/loader.ts'
@@ -45,7 +46,7 @@ export class Cache implements CacheLike, Closeable {
   readonly #isUsuallyStrong: boolean
   readonly #reader: Reader
   readonly #writer: Writer
-  #failure: Error | undefined
+  readonly #operations: Operations
 
   /** Not for callers: `createCache()` makes one. `opened` rejects when the store can never be had. */
   constructor(parts: CacheParts, usual: Policy, opened: Promise<unknown>) {
@@ -55,6 +56,7 @@ export class Cache implements CacheLike, Closeable {
     this.#copies = parts.copies
     this.#auditor = parts.auditor
     this.#isUsuallyStrong = usual.isStrong && parts.store !== undefined
+    this.#operations = new Operations(parts.limits)
     this.#reader = new Reader(parts, usual)
     this.#writer = new Writer(parts)
     const { copies, bus } = parts
@@ -65,11 +67,11 @@ export class Cache implements CacheLike, Closeable {
       onTouched: (touched) => copies.touch(touched),
       onGap: () => {
         copies.gap()
-        this.#begin('listen')?.('gap')
+        this.#operations.begin('listen')?.('gap')
       },
     })
     opened.catch((failure) => {
-      this.#failure ??= failure
+      this.#operations.failure ??= failure
     })
   }
 
@@ -85,7 +87,7 @@ export class Cache implements CacheLike, Closeable {
     if (entry === undefined) return this.#getOrLoad(key, load, options) as Promise<T>
     if (entry.refreshAt !== Number.POSITIVE_INFINITY) this.#reader.refreshIfDue(key, entry, load, options)
     if (this.#auditor !== undefined) this.#auditor.sample(key, entry, load)
-    if (copies.turn.isHeard) this.#begin('getOrSet')?.('hit')
+    if (copies.turn.isHeard) this.#operations.begin('getOrSet')?.('hit')
     return entry.value as T
   }
 
@@ -99,8 +101,9 @@ export class Cache implements CacheLike, Closeable {
     loadMany: LoadMany<T>,
     options?: ManyOptions<NoInfer<T>>,
   ): Promise<Map<string, T>> {
-    if (this.#failure) throw this.#failure
-    const begin = () => this.#begin('getOrSet')
+    const { failure } = this.#operations
+    if (failure) throw failure
+    const begin = () => this.#operations.begin('getOrSet')
     return this.#reader.getOrLoadMany(keys, loadMany, options, begin) as Promise<Map<string, T>> // as in `getOrSet`
   }
 
@@ -109,17 +112,16 @@ export class Cache implements CacheLike, Closeable {
    * the key at this moment, the value that there is. As `getOrSet` otherwise.
    */
   async refresh<T>(key: string, load: Load<T>, options?: EntryOptions<NoInfer<T>>): Promise<T> {
-    const end = this.#begin('getOrSet')
-    // As in `getOrSet`.
-    return this.#ended(end, () => this.#reader.refresh(key, load, options, end)) as Promise<T>
+    const end = this.#operations.begin('getOrSet')
+    const read = () => this.#reader.refresh(key, load, options, end)
+    return this.#operations.runUntilEnded(end, read) as Promise<T> // as in `getOrSet`
   }
 
   /** The value, or undefined when there is none to be had within the budget. Loads nothing. */
   async get(key: string): Promise<unknown> {
-    const end = this.#begin('get')
-    const entry = this.#isStrong(undefined) ? undefined : this.#parts.copies.fresh(key)
-    if (entry === undefined) return (await this.#look(key, end)).value
-    end?.('hit')
+    const entry = this.#isUsuallyStrong ? undefined : this.#copies.fresh(key)
+    if (entry === undefined) return (await this.#look(key)).value
+    this.#operations.begin('get')?.('hit')
     return entry.value
   }
 
@@ -133,10 +135,9 @@ export class Cache implements CacheLike, Closeable {
 
   /** Whether there is a value to be had within the budget; null and undefined are values too. */
   async has(key: string): Promise<boolean> {
-    const end = this.#begin('get')
-    const entry = this.#isStrong(undefined) ? undefined : this.#parts.copies.fresh(key)
-    if (entry === undefined) return (await this.#look(key, end)).outcome !== 'miss'
-    end?.('hit')
+    const entry = this.#isUsuallyStrong ? undefined : this.#copies.fresh(key)
+    if (entry === undefined) return (await this.#look(key)).outcome !== 'miss'
+    this.#operations.begin('get')?.('hit')
     return true
   }
 
@@ -198,8 +199,8 @@ export class Cache implements CacheLike, Closeable {
 
   /** Waits for what is under way (5 s at most), delivers what waits if Redis answers, and lets go. */
   async close(): Promise<void> {
-    if (this.#failure instanceof CacheClosedError) return
-    this.#failure = new CacheClosedError(this.name)
+    if (this.#operations.failure instanceof CacheClosedError) return
+    this.#operations.failure = new CacheClosedError(this.name)
     const { copies, bus, store, limits } = this.#parts
     // Loads that take longer are not waited for; what they bring is not kept.
     await withDeadline('closing', closeWithinMs, () => copies.settled(), limits.clock).catch(() => {})
@@ -219,49 +220,27 @@ export class Cache implements CacheLike, Closeable {
 
   /** Apart from `getOrSet`, whose hits come without it. */
   #getOrLoad(key: string, load: AnyLoad, options: EntryOptions<never> | undefined): Promise<unknown> {
-    const end = this.#begin('getOrSet')
-    if (!this.#failure) return this.#reader.getOrLoad(key, load, options, end)
-    end?.('failed', this.#failure)
-    return Promise.reject(this.#failure)
+    const { failure } = this.#operations
+    const end = this.#operations.begin('getOrSet')
+    if (!failure) return this.#reader.getOrLoad(key, load, options, end)
+    end?.('failed', failure)
+    return Promise.reject(failure)
   }
 
-  async #look(key: string, end: End | undefined): ReturnType<Reader['look']> {
-    return this.#ended(end, async () => {
-      const answer = await this.#reader.look(key)
-      end?.(answer.outcome, answer.cause)
-      return answer
-    })
+  #look(key: string): Promise<Answer> {
+    return this.#operations.run(
+      'get',
+      () => this.#reader.look(key),
+      ({ outcome }) => outcome,
+    )
   }
 
-  /** Ends the operation where it fails; where it does well, the task has ended it. */
-  async #ended<T>(end: End | undefined, task: () => Promise<T>): Promise<T> {
-    try {
-      if (this.#failure) throw this.#failure
-      return await inside(end, task)
-    } catch (failure) {
-      end?.('failed', failure)
-      throw failure
-    }
-  }
-
-  async #change(operation: string, change: () => Promise<Delivery>): Promise<Delivery> {
-    const end = this.#begin(operation)
-    return this.#ended(end, async () => {
-      const delivery = await change()
-      end?.(delivery)
-      return delivery
-    })
+  #change(operation: string, change: () => Promise<Delivery>): Promise<Delivery> {
+    return this.#operations.run(operation, change, (delivery) => delivery)
   }
 
   async #announce(change: Invalidation): Promise<void> {
-    const end = this.#begin('invalidate')
+    const end = this.#operations.begin('invalidate')
     await this.#writer.announce(change).then(end, (failure: unknown) => end?.('failed', failure))
-  }
-
-  /** Nothing at all while nobody listens: a hit costs less than the measuring of it. */
-  #begin(operation: string): End | undefined {
-    const { name, report, clock } = this.#parts.limits
-    if (!isHeard(report)) return undefined
-    return begin({ component: 'cache', name, operation }, report, clock)
   }
 }
