@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import { BreakerOpenError, exponentialBackoff } from '@stepladder/core'
+import { uniqueName } from '../call/unique.ts'
 import type { Wish } from '../call/wish.ts'
 import type { TagSnapshot } from '../codec/stored-value.ts'
 import { type Entry, type TagEpoch, unknownEpoch } from '../memory/entry.ts'
@@ -38,7 +38,7 @@ export class Claims {
   readonly leases: LeaseKeeper
   readonly #parts: CacheParts
   readonly #calls: StoreCalls
-  readonly #id = randomUUID()
+  readonly #id = uniqueName()
   #lastToken = 0
 
   constructor(parts: CacheParts, calls: StoreCalls) {

@@ -9,7 +9,8 @@ const renewEveryMs = leaseMs / 3
 
 /** Keeps the leases of this process alive while their loaders work. */
 export class LeaseKeeper {
-  readonly #held = new Map<string, { readonly lease: Lease; readonly since: number }>()
+  /** Since when, of the monotonic clock. */
+  readonly #held = new Map<Lease, number>()
   readonly #calls: StoreCalls
   readonly #clock: Clock
   #timer: Timer | undefined
@@ -20,18 +21,18 @@ export class LeaseKeeper {
   }
 
   hold(lease: Lease): void {
-    this.#held.set(lease.token, { lease, since: this.#clock.monotonic() })
+    this.#held.set(lease, this.#clock.monotonic())
     this.#timer ??= this.#later()
   }
 
   /** Keeps it alive no longer; what is left of it lapses by itself. */
-  letGo({ token }: Lease): void {
-    this.#held.delete(token)
+  letGo(lease: Lease): void {
+    this.#held.delete(lease)
   }
 
   /** Gives it back, so that somebody else may load at once. */
   release(lease: Lease): void {
-    if (this.#held.delete(lease.token)) this.#calls.release(lease)
+    if (this.#held.delete(lease)) this.#calls.release(lease)
   }
 
   #later(): Timer {
@@ -40,11 +41,13 @@ export class LeaseKeeper {
 
   #renew(): void {
     const now = this.#clock.monotonic()
-    const kept = [...this.#held.values()]
-    for (const { lease, since } of kept) if (now - since > maxLoadMs) this.#held.delete(lease.token)
-    // Most loads are over before their lease needs it.
-    const old = kept.filter(({ since }) => now - since > renewEveryMs / 2 && now - since <= maxLoadMs)
-    if (old.length > 0) this.#calls.renew(old.map(({ lease }) => lease))
+    const old: Lease[] = []
+    for (const [lease, since] of this.#held) {
+      if (now - since > maxLoadMs) this.#held.delete(lease)
+      // Most loads are over before their lease needs it.
+      else if (now - since > renewEveryMs / 2) old.push(lease)
+    }
+    if (old.length > 0) this.#calls.renew(old)
     this.#timer = this.#held.size > 0 ? this.#later() : undefined
   }
 }

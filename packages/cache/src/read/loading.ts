@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import { begin } from '@stepladder/core'
 import { lifetimeOf } from '../call/policy.ts'
+import { uniqueName } from '../call/unique.ts'
 import type { Wish } from '../call/wish.ts'
 import { LoadTimeoutError } from '../errors.ts'
 import type { Answer } from '../memory/copies.ts'
@@ -24,7 +24,7 @@ export class Loading {
   readonly #parts: CacheParts
   readonly #calls: StoreCalls | undefined
   readonly #leases: LeaseKeeper | undefined
-  readonly #id = randomUUID()
+  readonly #id = uniqueName()
   #lastVersion = 0
   #hasWarned = false
 

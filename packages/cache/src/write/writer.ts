@@ -1,7 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import { begin, exponentialBackoff, retry, withDeadline } from '@stepladder/core'
 import type { Invalidation } from '../bus/bus.ts'
 import { type Lifetime, lifetimeOf } from '../call/policy.ts'
+import { uniqueName } from '../call/unique.ts'
 import type { Wish } from '../call/wish.ts'
 import type { TagSnapshot } from '../codec/stored-value.ts'
 import type { Answer } from '../memory/copies.ts'
@@ -33,7 +33,7 @@ interface Given {
 export class Writer {
   readonly #parts: CacheParts
   readonly #closing = new AbortController()
-  readonly #id = randomUUID()
+  readonly #id = uniqueName()
   #lastVersion = 0
   #recovery: Promise<void> | undefined
 
