@@ -33,20 +33,23 @@ export interface FreshTools {
   readonly codec: RecordCodec
 }
 
-/** Rejects with what the codec throws for a value that it cannot carry. */
-export async function makeFresh(loaded: Loaded, { clock, jitter, codec }: FreshTools): Promise<FreshValue> {
+/** Throws or rejects with what the codec does for a value that it cannot carry; a promise only where the codec needs one. */
+export function makeFresh(
+  loaded: Loaded,
+  { clock, jitter, codec }: FreshTools,
+): FreshValue | Promise<FreshValue> {
   const { key, value, lifetime, policy, version, etag, loadMs, epochs, tags } = loaded
   const createdAt = clock.now()
   const freshUntil = createdAt + spreadDown(lifetime.ttlMs, jitter)
   const staleUntil = freshUntil + lifetime.graceMs
   const stored: StoredValue = { value, createdAt, freshUntil, staleUntil, loadMs, version, etag, epochs }
   const encoded = codec.encode(stored, key)
-  const record = encoded instanceof Promise ? await encoded : encoded
-  return {
+  const finish = (record: Buffer): FreshValue => ({
     record,
     entry: toEntry(stored, tags, record.length, policy, clock),
     keepMs: staleUntil - createdAt,
-  }
+  })
+  return encoded instanceof Promise ? encoded.then(finish) : finish(encoded)
 }
 
 /** What a record says, in the time of this process. */

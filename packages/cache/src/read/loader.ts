@@ -31,18 +31,21 @@ export class LoadRun implements LoadContext<unknown> {
     this.previous = previous?.value
     this.etag = previous?.etag
     this.#hasPrevious = previous !== undefined
-    // A loader may take its context apart.
-    this.setEtag = this.setEtag.bind(this)
-    this.notModified = this.notModified.bind(this)
   }
 
-  setEtag(etag: string): void {
-    this.newEtag = String(etag)
+  // Getters, since a loader may take its context apart, and most loaders never look at it.
+
+  get setEtag(): (etag: string) => void {
+    return (etag) => {
+      this.newEtag = String(etag)
+    }
   }
 
-  notModified(): unknown {
-    if (!this.#hasPrevious) throw new NothingToKeepError()
-    this.newEtag ??= this.etag
-    return this.previous
+  get notModified(): () => unknown {
+    return () => {
+      if (!this.#hasPrevious) throw new NothingToKeepError()
+      this.newEtag ??= this.etag
+      return this.previous
+    }
   }
 }

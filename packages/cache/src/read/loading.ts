@@ -58,7 +58,7 @@ export class Loading {
    * The same, within the times that the policy gives: an old value stands in for a loader that fails or is slow. The
    * loader itself goes on to its end. `startedAt` is when the read began.
    */
-  async runInTime(
+  runInTime(
     flight: Flight<Answer>,
     wish: Wish,
     claim: Claim,
@@ -139,7 +139,8 @@ export class Loading {
   ): Promise<void> {
     const { copies } = this.#parts
     const { lease } = claim
-    const fresh = await this.#make(wish, claim, loaded)
+    const made = this.#make(wish, claim, loaded)
+    const fresh = made instanceof Promise ? await made : made
     if (!fresh) return void (lease && this.#leases?.release(lease))
     if (flight.state === 'invalidated') return this.#note('overtaken')
     if (lease && !(await this.#fill(claim, fresh))) return
@@ -147,25 +148,29 @@ export class Loading {
   }
 
   /** Undefined for a value that is not to be kept, or cannot be. */
-  async #make(
+  #make(
     { key, policy }: Wish,
     { lease, epochs, tags }: Claim,
     loaded: { readonly value: unknown; readonly etag: string | undefined; readonly loadMs: number },
-  ): Promise<FreshValue | undefined> {
+  ): FreshValue | undefined | Promise<FreshValue | undefined> {
     const { codec, jitter, limits } = this.#parts
     try {
       const lifetime = lifetimeOf(limits.name, loaded.value, policy)
       if (!lifetime) return undefined
       const version = lease?.token ?? `${this.#id}:${++this.#lastVersion}`
-      return await makeFresh(
+      const fresh = makeFresh(
         { ...loaded, key, policy, lifetime, version, epochs, tags },
         { codec, jitter, clock: limits.clock },
       )
+      return fresh instanceof Promise ? fresh.catch((cause: unknown) => this.#refuse(cause)) : fresh
     } catch (cause) {
-      this.#note('unstorable', cause)
-      this.#warn(cause)
-      return undefined
+      return this.#refuse(cause)
     }
+  }
+
+  #refuse(cause: unknown): undefined {
+    this.#note('unstorable', cause)
+    this.#warn(cause)
   }
 
   /** False when the lease is gone: something was invalidated that this process has not heard of yet. */
