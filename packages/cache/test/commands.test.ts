@@ -105,6 +105,15 @@ test('an invalidation is one command, however much it names, and tells the other
   await expect.poll(() => read('newest')).toBe('newest')
 })
 
+test('a set is two commands: the lease with the epochs, and the record', async () => {
+  const [cache] = await setUp()
+  await cache.set('set', 0)
+  const sets = async () => {
+    for (let value = 1; value <= 5; value++) await cache.set('set', value)
+  }
+  expect(await commandsOf(sets)).toHaveLength(10)
+})
+
 test('the echoes of what a process stored are looked up together', async () => {
   const [cache] = await setUp()
   const echoes = await commandsOf(async () => {

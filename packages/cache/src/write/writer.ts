@@ -165,6 +165,8 @@ export class Writer {
       { clock: limits.clock, jitter, codec },
     )
     const isStored = (await store?.set({ ...lease, record: fresh.record, forMs: fresh.keepMs })) ?? true
+    // The lease has ended with it.
+    flight.whenInvalidated(() => {})
     return isStored ? fresh.entry : undefined
   }
 
