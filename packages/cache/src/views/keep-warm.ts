@@ -117,8 +117,7 @@ class WarmRounds<T> implements Closeable {
 
   /** Whatever is usual in the cache, a name stays until the period is over: never renewed early, never longer. */
   get #untilNext(): EntryOptions<string> {
-    const never = { refreshAhead: 1 - Number.EPSILON, earlyRefresh: Number.MIN_VALUE }
-    return { ttl: this.#rounds.everyMs, grace: 0, strong: false, ...never }
+    return { ttl: this.#rounds.everyMs, grace: 0, strong: false, refreshAhead: false, earlyRefresh: false }
   }
 
   /** A round that takes longer than its period keeps the others waiting. */
