@@ -51,6 +51,8 @@ test('without a store an invalidation is done when all have heard of it, and mem
   await cache.getOrSet('key', () => 'value')
   expect(await cache.getOrSet('key', () => 'not asked')).toBe('value')
   expect(reports.outcomes('getOrSet')).toEqual(['loaded', 'hit'])
+  expect(await cache.refresh('key', () => 'anew')).toBe('anew')
+  expect(await cache.get('key')).toBe('anew')
 })
 
 test('on Redis: of a hundred changes each is seen at once by a strong read elsewhere, and not by each other one', async () => {

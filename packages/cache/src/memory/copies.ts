@@ -17,7 +17,7 @@ export interface Answer {
   readonly cause?: unknown
 }
 
-/** The fence: while nothing is heard, a load is joined no longer than memory would be served. Milliseconds. */
+/** The fence: while nothing is heard, a read under way is joined no longer than memory would be served. Milliseconds. */
 const joinWithinMs = 1_000
 
 export interface CopiesOptions {
@@ -60,9 +60,9 @@ export class Copies {
     return this.turn.now() < this.#bus.heardUntil
   }
 
-  /** The load under way that a read of now may join: one that would have heard of every invalidation up to the fence. */
-  joinable(key: string): Flight<Answer> | undefined {
-    return this.areTrusted ? this.loads.find(key) : this.loads.findYounger(key, joinWithinMs)
+  /** The one under way that a read of now may join: it would have heard of every invalidation up to the fence. */
+  joinable(flights: Flights<Answer>, key: string): Flight<Answer> | undefined {
+    return this.areTrusted ? flights.find(key) : flights.findYounger(key, joinWithinMs)
   }
 
   /** The entry, if it may be served now. The whole cost of a hit is in here. */

@@ -36,9 +36,10 @@ export class Reader {
 
   /** Asks the store, and no loader. */
   async look(key: string): Promise<Answer> {
-    const { reads } = this.#parts.copies
+    const { copies } = this.#parts
+    const { reads } = copies
     const wish = this.#wish(key, undefined)
-    const underWay = wish.policy.isStrong ? undefined : reads.find(key)
+    const underWay = wish.policy.isStrong ? undefined : copies.joinable(reads, key)
     const flight = underWay ?? reads.start(key, wish.tags, (flight) => this.#readThrough.look(flight, wish))
     return flight.answer
   }
@@ -103,7 +104,7 @@ export class Reader {
     options: EntryOptions<never> | undefined,
     end: End | undefined,
   ): Promise<unknown> {
-    const wish = readWish(this.#name, key, options, this.#usual)
+    const wish = this.#wish(key, options)
     this.#checkLoader('load', load)
     const { copies, store } = this.#parts
     // Memory may hold an older one than the store, which would pass for what somebody else has just loaded.
@@ -129,16 +130,10 @@ export class Reader {
   }
 
   /** Loads what is still served anew, in the background, if its time has come. */
-  refreshIfDue(
-    key: string,
-    entry: Entry,
-    load: AnyLoad,
-    options: EntryOptions<never> | (() => EntryOptions<never>) | undefined,
-  ): void {
+  refreshIfDue(key: string, entry: Entry, load: AnyLoad, options: EntryOptions<never> | undefined): void {
     const { copies, limits } = this.#parts
     if (limits.clock.monotonic() < entry.refreshAt || copies.loads.find(key)) return
-    const said = typeof options === 'function' ? options() : options
-    const wish = this.#wish(key, said)
+    const wish = this.#wish(key, options)
     // Not again for this copy; a failure says when.
     entry.refreshAt = Number.POSITIVE_INFINITY
     copies.loads
@@ -190,7 +185,7 @@ export class Reader {
     const resting = this.#resting(wish)
     if (resting) return { answer: { value: resting.value, outcome: 'stale' }, isJoined: false }
     const { isStrong } = wish.policy
-    const underWay = isStrong ? undefined : copies.joinable(key)
+    const underWay = isStrong ? undefined : copies.joinable(copies.loads, key)
     if (underWay) return { answer: underWay.answer, isJoined: true }
     const task = (flight: Flight<Answer>) => this.#readThrough.load(flight, wish, load, onWait)
     const start = () =>
