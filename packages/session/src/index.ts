@@ -12,8 +12,8 @@ export {
   SessionNotSerializableError,
   SessionUnavailableError,
 } from './errors.ts'
-export type { LiveSession, SessionRequest } from './express/session-classes.ts'
-export { sessionStore } from './open-store.ts'
 export type { SessionStoreOptions } from './options.ts'
 export type { SessionLike } from './record.ts'
-export type { SessionStore } from './session-store.ts'
+export { sessionStore } from './store/open-store.ts'
+export type { LiveSession, SessionRequest } from './store/session-classes.ts'
+export type { SessionStore } from './store/session-store.ts'

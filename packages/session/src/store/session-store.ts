@@ -1,21 +1,21 @@
 import { EventEmitter } from 'node:events'
 import { type Closeable, withDeadline } from '@stepladder/core'
-import type { SessionBackend } from './backend.ts'
+import type { SessionBackend } from '../backend.ts'
+import { InvalidSessionRecordError, SessionUnavailableError } from '../errors.ts'
+import { mergeRecords, replaceCookie } from '../merge.ts'
+import type { StoreSettings } from '../options.ts'
+import { decodeRecord, encodeRecord, type SessionLike } from '../record.ts'
+import { timeToLive } from '../time-to-live.ts'
+import { WriteLanes } from '../write-lanes.ts'
 import { answer, type Callback } from './callback.ts'
-import { InvalidSessionRecordError, SessionUnavailableError } from './errors.ts'
-import { keepAnswerable } from './express/keep-answerable.ts'
+import { keepAnswerable } from './keep-answerable.ts'
+import { type Ending, runOperation } from './operation.ts'
 import {
   type CreateSession,
   type LiveSession,
   loadCreateSession,
   type SessionRequest,
-} from './express/session-classes.ts'
-import { mergeRecords, replaceCookie } from './merge.ts'
-import { type Ending, runOperation } from './operation.ts'
-import type { StoreSettings } from './options.ts'
-import { decodeRecord, encodeRecord, type SessionLike } from './record.ts'
-import { timeToLive } from './time-to-live.ts'
-import { WriteLanes } from './write-lanes.ts'
+} from './session-classes.ts'
 
 /** What express-session's middleware gives its store: puts a new session on the request. */
 type Generate = (request: SessionRequest) => void

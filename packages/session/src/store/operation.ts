@@ -1,6 +1,6 @@
 import { begin, inside } from '@stepladder/core'
-import { SessionNotSerializableError, SessionUnavailableError } from './errors.ts'
-import type { StoreSettings } from './options.ts'
+import { SessionNotSerializableError, SessionUnavailableError } from '../errors.ts'
+import type { StoreSettings } from '../options.ts'
 
 /** How an operation ended, what it hands back, and what there is to say about it. */
 export type Ending<T> = readonly [outcome: string, value: T, cause?: unknown]
