@@ -12,7 +12,7 @@ export {
   SessionNotSerializableError,
   SessionUnavailableError,
 } from './errors.ts'
-export type { SessionStoreOptions } from './options.ts'
+export type { PlaceOptions, SessionStoreOptions } from './options.ts'
 export type { SessionLike } from './record.ts'
 export { sessionStore } from './store/open-store.ts'
 export type { LiveSession, SessionRequest } from './store/session-classes.ts'

@@ -12,8 +12,8 @@ import {
 import type { SessionBackend } from './backend.ts'
 import type { KyselyDatabase } from './backends/kysely.ts'
 
-/** Where sessions are kept is the first that is given of `redis`, `database` and `backend`; else memory. */
-export interface SessionStoreOptions {
+/** Where sessions are kept: the first that is given of `redis`, `database` and `backend`; else memory. */
+export interface PlaceOptions {
   /** A Redis URL or the app's ioredis client, which is duplicated. */
   readonly redis?: RedisOption | undefined
   /** The app's Kysely instance, on Postgres or SQLite. */
@@ -22,11 +22,9 @@ export interface SessionStoreOptions {
   readonly backend?: SessionBackend | undefined
   /** Stands before each id. Default `'sess:'`, as in connect-redis. */
   readonly prefix?: string | undefined
-  /** How long a session may rest when its cookie has no expiry of its own. Default one day. */
-  readonly ttl?: Duration | undefined
-  /** After this an operation fails with `SessionUnavailableError`. Default 250 ms. */
+  /** After this an operation fails with `SessionUnavailableError`. Default 200 ms, so that an answer takes less than 250. */
   readonly timeout?: Duration | undefined
-  /** Names this store in reports and metrics. Default `'sessions'`. */
+  /** Names these sessions in reports and metrics. Default `'sessions'`. */
   readonly name?: string | undefined
   /** Hears how each operation ended. */
   readonly report?: Reporter | undefined
@@ -35,54 +33,48 @@ export interface SessionStoreOptions {
   readonly embedded?: boolean | undefined
 }
 
+export interface SessionStoreOptions extends PlaceOptions {
+  /** How long a session may rest when its cookie has no expiry of its own. Default one day. */
+  readonly ttl?: Duration | undefined
+}
+
 /** The options that do not say where sessions are kept, checked and complete. */
-export interface StoreSettings {
+export interface PlaceSettings {
   readonly name: string
   readonly prefix: string
-  readonly ttlMs: number
   readonly timeoutMs: number
   readonly report: Reporter
   readonly clock: Clock
 }
 
-const owner = 'sessionStore'
-const optionNames = [
-  'redis',
-  'database',
-  'backend',
-  'prefix',
-  'ttl',
-  'timeout',
-  'name',
-  'report',
-  'clock',
-  'embedded',
+export interface StoreSettings extends PlaceSettings {
+  readonly ttlMs: number
+}
+
+export const placeOptionNames: readonly string[] = [
+  ...['redis', 'database', 'backend', 'prefix', 'timeout', 'name', 'report', 'clock', 'embedded'],
 ]
 
 /** Throws `InvalidOptionError` or `UnknownOptionError`, naming the option and its value. */
 export function readOptions(options: SessionStoreOptions): StoreSettings {
-  checkOptionNames(owner, options, optionNames)
-  const { prefix = 'sess:', name = 'sessions', report = ignoreReports, clock = systemClock } = options
-  if (typeof prefix !== 'string') throw new InvalidOptionError(owner, 'prefix', prefix, 'a string')
-  return {
-    name,
-    prefix,
-    ttlMs: parseTime('ttl', options.ttl ?? '1d'),
-    timeoutMs: parseTime('timeout', options.timeout ?? 250),
-    report,
-    clock,
-  }
+  const owner = 'sessionStore'
+  checkOptionNames(owner, options, [...placeOptionNames, 'ttl'])
+  return { ...readPlace(owner, options), ttlMs: parseTime(owner, 'ttl', options.ttl ?? '1d') }
 }
 
-function parseTime(option: string, value: Duration): number {
+/** Throws `InvalidOptionError`. */
+export function readPlace(owner: string, options: PlaceOptions): PlaceSettings {
+  const { prefix = 'sess:', name = 'sessions', report = ignoreReports, clock = systemClock } = options
+  if (typeof prefix !== 'string') throw new InvalidOptionError(owner, 'prefix', prefix, 'a string')
+  return { name, prefix, timeoutMs: parseTime(owner, 'timeout', options.timeout ?? 200), report, clock }
+}
+
+/** Whole milliseconds. Throws `InvalidOptionError` for what is no time, or has no end. */
+export function parseTime(owner: string, option: string, value: Duration): number {
   const ms = parseDuration(owner, option, value)
   if (ms < 1 || ms === Number.POSITIVE_INFINITY) {
-    throw new InvalidOptionError(
-      owner,
-      option,
-      value,
-      "a finite duration such as 1000 (milliseconds) or '10m'",
-    )
+    const wanted = "a finite duration such as 1000 (milliseconds) or '10m'"
+    throw new InvalidOptionError(owner, option, value, wanted)
   }
   return Math.ceil(ms)
 }

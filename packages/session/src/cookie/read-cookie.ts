@@ -1,0 +1,36 @@
+/** A cookie header beyond this is no browser's; nobody has to search it. */
+const mostCharacters = 65_536
+
+/**
+ * The values of every cookie of this name in a `Cookie` header (RFC 6265, 5.4), in their order: there may be several,
+ * for other paths and domains. What is no cookie is passed over, and so is what does not decode.
+ */
+export function readCookies(header: string | undefined, name: string): string[] {
+  if (header === undefined || header.length > mostCharacters) return []
+  const values: string[] = []
+  let at = header.indexOf(name)
+  while (at >= 0) {
+    const value = valueAt(header, at, name.length)
+    if (value !== undefined) values.push(value)
+    at = header.indexOf(name, at + name.length)
+  }
+  return values
+}
+
+/** Undefined where the name is only a part of something else. */
+function valueAt(header: string, at: number, nameLength: number): string | undefined {
+  if (!/(^|;)[ \t]*$/.test(header.slice(Math.max(0, at - 8), at))) return undefined
+  if (header[at + nameLength] !== '=') return undefined
+  const end = header.indexOf(';', at)
+  const raw = header.slice(at + nameLength + 1, end < 0 ? undefined : end).trim()
+  const value = raw.startsWith('"') && raw.endsWith('"') && raw.length > 1 ? raw.slice(1, -1) : raw
+  return value.includes('%') ? decode(value) : value
+}
+
+function decode(value: string): string | undefined {
+  try {
+    return decodeURIComponent(value)
+  } catch {
+    return undefined
+  }
+}
