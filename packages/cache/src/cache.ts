@@ -8,6 +8,7 @@ import { wholeCache } from './call/scope.ts'
 import { type EntryOptions, readWish } from './call/wish.ts'
 import { CacheClosedError } from './errors.ts'
 import type { Answer, Copies } from './memory/copies.ts'
+import { type Entry, promiseOf } from './memory/entry.ts'
 import { Operations } from './operations.ts'
 import type { CacheParts } from './parts.ts'
 import type { LoadMany } from './read/load-group.ts'
@@ -80,15 +81,14 @@ export class Cache implements CacheLike, Closeable {
    * processes. Rejects with what `load` rejects with, unless an older value may stand in (`grace`); and with
    * `InvalidKeyError` or `InvalidOptionError` for wrong arguments. An outage of Redis costs at most the budget.
    */
-  async getOrSet<T>(key: string, load: Load<T>, options?: EntryOptions<NoInfer<T>>): Promise<T> {
+  getOrSet<T>(key: string, load: Load<T>, options?: EntryOptions<NoInfer<T>>): Promise<T> {
     const copies = this.#copies
     const entry = this.#isStrong(options) ? undefined : copies.fresh(key)
     // Nobody else writes under our name, so what is found is what `load` returned.
     if (entry === undefined) return this.#getOrLoad(key, load, options) as Promise<T>
-    if (entry.refreshAt !== Number.POSITIVE_INFINITY) this.#reader.refreshIfDue(key, entry, load, options)
-    if (this.#auditor !== undefined) this.#auditor.sample(key, entry, load)
-    if (copies.turn.isHeard) this.#operations.begin('getOrSet')?.('hit')
-    return entry.value as T
+    if (entry.refreshAt !== Number.POSITIVE_INFINITY || this.#auditor !== undefined || copies.turn.isHeard)
+      return this.#hit(key, entry, load, options) as Promise<T>
+    return promiseOf(entry) as Promise<T>
   }
 
   /**
@@ -216,6 +216,19 @@ export class Cache implements CacheLike, Closeable {
   #isStrong(options: EntryOptions<never> | undefined): boolean {
     if (options?.strong === undefined) return this.#isUsuallyStrong
     return options.strong && this.#parts.store !== undefined
+  }
+
+  /** A hit of which more is to be made than its value. */
+  async #hit(
+    key: string,
+    entry: Entry,
+    load: AnyLoad,
+    options: EntryOptions<never> | undefined,
+  ): Promise<unknown> {
+    if (entry.refreshAt !== Number.POSITIVE_INFINITY) this.#reader.refreshIfDue(key, entry, load, options)
+    this.#auditor?.sample(key, entry, load)
+    this.#operations.begin('getOrSet')?.('hit')
+    return entry.value
   }
 
   /** Apart from `getOrSet`, whose hits come without it. */

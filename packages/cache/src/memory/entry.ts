@@ -29,6 +29,14 @@ export interface Entry {
   readonly etag: string | undefined
   /** Of its record, in bytes. */
   readonly size: number
+  /** See `promiseOf`. */
+  promise: Promise<unknown> | undefined
+}
+
+/** Of its value: one for all hits, since making one takes a quarter of the time of an awaited hit. */
+export function promiseOf(entry: Entry): Promise<unknown> {
+  entry.promise ??= Promise.resolve(entry.value)
+  return entry.promise
 }
 
 /** True while none of the entry's tags was invalidated. */

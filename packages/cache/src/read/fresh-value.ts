@@ -71,6 +71,7 @@ export function toEntry(
     version,
     etag,
     retryAt: 0,
+    promise: undefined,
     freshUntil: bornAt + ttlMs,
     staleUntil: bornAt + staleUntil - createdAt,
     refreshAt: bornAt + refreshAfterMs(ttlMs, loadMs, policy),

@@ -136,7 +136,7 @@ export class LocalCache {
     // Its fields in the order of all entries, which keeps reading them fast.
     const entry = {
       ...{ value, tags: allTags.map((tag) => copies.epochs.adopt(tag)), size: taken },
-      ...{ version: '', etag: undefined, retryAt: 0 },
+      ...{ version: '', etag: undefined, retryAt: 0, promise: undefined },
       ...{ freshUntil, staleUntil: freshUntil, refreshAt: Number.POSITIVE_INFINITY },
     }
     const local: LocalEntry = { entry, tags: allTags }
