@@ -32,7 +32,9 @@ export class Changes {
 
   /** The savepoint itself stays, as it does in the database. */
   backTo(name: string): void {
-    const index = this.#marks.findLastIndex((mark) => mark.name === name)
+    // Some databases take `A` and `a` for one: the latest of both has less to forget.
+    const isIt = (mark: Mark) => mark.name.toLowerCase() === name.toLowerCase()
+    const index = this.#marks.findLastIndex(isIt)
     const mark = this.#marks[index]
     if (!mark) return
     this.#marks = this.#marks.slice(0, index + 1)

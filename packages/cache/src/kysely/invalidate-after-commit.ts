@@ -12,7 +12,7 @@ export interface InvalidateAfterCommitOptions {
   readonly keys?: readonly string[] | undefined
   readonly tags?: readonly string[] | undefined
   /** Which cache. Default: that of the watched instance; a transaction of any other must say it. */
-  readonly cache?: { readonly name: string } | undefined
+  readonly cache?: { readonly name: string; readonly prefix?: never } | undefined
   /** The outbox of an instance that is not watched. Default `stepladder_cache_outbox`. */
   readonly table?: string | undefined
 }
@@ -35,6 +35,9 @@ export async function invalidateAfterCommit(
   for (const key of keys) checkKey(cache?.name ?? owner, key)
   checkTags(cache?.name ?? owner, tags)
   checkTableName(owner, 'table', table)
+  if (cache && 'prefix' in cache) {
+    throw new InvalidOptionError(owner, 'cache', cache, 'a cache, and no namespace: keys with their prefix')
+  }
   const session = await sessionOf(trx)
   if (session && (cache === undefined || cache.name === session.watch.cache.name)) {
     return session.defer({ keys, tags })

@@ -2,7 +2,7 @@ import { checkOptionNames, InvalidOptionError } from '@stepladder/core'
 import type { Dialect, Kysely, KyselyProps } from 'kysely'
 import { type AnyTables, asKysely } from './database.ts'
 import type { KyselyInstance } from './instance.ts'
-import type { Dependents, Invalidates } from './invalidates.ts'
+import { type Dependents, type Invalidates, isWholeCache } from './invalidates.ts'
 import { Outbox } from './outbox.ts'
 import { checkTableName, usualTable } from './outbox-table.ts'
 import { WatchedDriver } from './watched-driver.ts'
@@ -44,9 +44,12 @@ export function invalidateOnWrite<Database extends KyselyInstance>(
   if (typeof db?.getExecutor !== 'function' || db.isTransaction) {
     throw new InvalidOptionError(owner, 'db', db, 'a Kysely instance, and no transaction')
   }
-  if (typeof cache?.invalidate !== 'function') throw new InvalidOptionError(owner, 'cache', cache, 'a cache')
+  if (!isWholeCache(cache)) throw new InvalidOptionError(owner, 'cache', cache, 'a cache, and no namespace')
   if (!/^[\w.-]{0,64}$/.test(database)) {
     throw new InvalidOptionError(owner, 'database', database, 'of letters, digits, "_", "." and "-"')
+  }
+  if (!Object.values(dependents).every((names) => Array.isArray(names) && names.every(isText))) {
+    throw new InvalidOptionError(owner, 'dependents', dependents, 'lists of tables, by table')
   }
   checkTableName(owner, 'outboxTable', outboxTable)
   const base = asKysely(db)
@@ -63,6 +66,10 @@ export function invalidateOnWrite<Database extends KyselyInstance>(
   const watched = new (classOf(base))({ config: { dialect }, dialect, driver, executor })
   // Of the class that `db` is of, over the same tables.
   return watched as unknown as Database
+}
+
+function isText(name: unknown): boolean {
+  return typeof name === 'string'
 }
 
 /** Kysely's own class, of the copy that the application uses: an application may have derived its own from it. */

@@ -30,14 +30,23 @@ export function unwrapped(node: Node): Node {
   return inner ? unwrapped(inner) : node
 }
 
-/** The name in a `TableNode`, or in the `SchemableIdentifierNode` that views have. */
-export function nameIn(
-  node: Node,
-): { readonly schema: string | undefined; readonly name: string } | undefined {
+interface Name {
+  readonly schema: string | undefined
+  readonly name: string
+}
+
+/** The name in a `TableNode`, or in the `SchemableIdentifierNode` that views have, in small letters. */
+export function nameIn(node: Node): Name | undefined {
+  const written = writtenName(node)
+  return written && { schema: written.schema?.toLowerCase(), name: written.name.toLowerCase() }
+}
+
+/** As `nameIn`, in the letters of the statement: some databases tell `Flights` from `flights`. */
+export function writtenName(node: Node): Name | undefined {
   const identifier = node.kind === 'TableNode' ? nodesAt(node, 'table')[0] : node
   if (identifier?.kind !== 'SchemableIdentifierNode') return undefined
   const name = nodesAt(identifier, 'identifier')[0]?.name
   const schema = nodesAt(identifier, 'schema')[0]?.name
   if (typeof name !== 'string') return undefined
-  return { schema: typeof schema === 'string' ? schema.toLowerCase() : undefined, name: name.toLowerCase() }
+  return { schema: typeof schema === 'string' ? schema : undefined, name }
 }

@@ -20,6 +20,11 @@ export function controlOf(text: string): Control | undefined {
   return control === 'rollback' && /\bto\b/i.test(plain) ? 'savepoint' : control
 }
 
+/** Whether the end of a transaction is the beginning of the next: `commit and chain`. */
+export function isChained(text: string): boolean {
+  return /\band\s+chain\b/i.test(withoutComments(text))
+}
+
 const reading: ReadonlySet<string> = new Set([
   ...[
     'select',
@@ -56,9 +61,10 @@ export function isReading(text: string): boolean {
   return isOne(plain) && reading.has(firstWord(plain)) && !mayWrite(text) && !/\binto\b/i.test(plain)
 }
 
-// `for update`, `on duplicate key update` and `do update` belong to statements that are seen as they are.
+// `for update`, `on duplicate key update` and `do update` belong to statements that are seen as they are. MySQL has
+// `delete f, g from flights f ...`.
 const writes =
-  /\b(?:insert|replace|merge)\s+into\b|\bdelete\s+from\b|\btruncate\b|(?<!\b(?:for|for\s+no\s+key|key|do)\s+)\bupdate\s+[^\s)]/i
+  /\b(?:insert|replace|merge)\s+into\b|\bdelete\s+(?:[\w.`"*]+[\s,]+)*?from\b|\btruncate\b|(?<!\b(?:for|for\s+no\s+key|key|do)\s+)\bupdate\s+[^\s)]/i
 
 /** Whether there is a statement in this text that writes. Rather once too often: quoted text counts. */
 export function mayWrite(text: string): boolean {

@@ -13,7 +13,7 @@ import type { Delivery } from '../write/writer.ts'
 import type { Backlog } from './backlog.ts'
 import { asKysely } from './database.ts'
 import type { KyselyInstance } from './instance.ts'
-import type { Invalidates } from './invalidates.ts'
+import { type Invalidates, isWholeCache } from './invalidates.ts'
 import { type ListenFunction, listenFunction, type PostgresClient } from './listen.ts'
 import { OutboxRows } from './outbox-rows.ts'
 import { checkTableName, usualTable } from './outbox-table.ts'
@@ -58,7 +58,8 @@ export function relayOutbox(options: RelayOutboxOptions): OutboxRelay {
   const { report = ignoreReports, clock = systemClock } = options
   if (typeof db?.getExecutor !== 'function')
     throw new InvalidOptionError(owner, 'db', db, 'a Kysely instance')
-  if (typeof cache?.invalidate !== 'function') throw new InvalidOptionError(owner, 'cache', cache, 'a cache')
+  if (!isWholeCache(cache) || typeof cache.clear !== 'function')
+    throw new InvalidOptionError(owner, 'cache', cache, 'a cache, and no namespace')
   if (!(Number.isInteger(batch) && batch > 0 && batch <= 1_000)) {
     throw new InvalidOptionError(owner, 'batch', batch, 'a whole number from 1 to 1000')
   }

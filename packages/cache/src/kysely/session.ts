@@ -12,7 +12,7 @@ import { Changes } from './changes.ts'
 import { type AnyTables, rawStatement } from './database.ts'
 import { LentConnection } from './lent-connection.ts'
 import type { OutboxEntry } from './outbox.ts'
-import { type Control, controlOf } from './raw-statement.ts'
+import { type Control, controlOf, isChained } from './raw-statement.ts'
 import type { WriteWatch } from './write-watch.ts'
 
 /** What is to be done about a statement when it has ended. */
@@ -150,7 +150,7 @@ export class Session implements DatabaseConnection {
   async #enter(compiled: CompiledQuery): Promise<Ending> {
     const changes = this.watch.changesOf(compiled)
     const control = compiled.query.kind === 'RawNode' ? controlOf(compiled.sql) : undefined
-    if (control) return this.#enterControl(control)
+    if (control) return this.#enterControl(control, isChained(compiled.sql))
     if (changes.tags.length === 0) return nothingToDo
     if (!this.#isInTransaction)
       return this.#isDurable ? this.#enterDurable(changes) : this.#enterPlain(changes)
@@ -158,7 +158,7 @@ export class Session implements DatabaseConnection {
     return nothingToDo
   }
 
-  async #enterControl(control: Control): Promise<Ending> {
+  async #enterControl(control: Control, isNextBegun: boolean): Promise<Ending> {
     if (control === 'savepoint') return nothingToDo
     if (control === 'begin') {
       const succeeded = async () => {
@@ -169,7 +169,11 @@ export class Session implements DatabaseConnection {
     if (control === 'rollback') this.#changes.forget()
     const recorded = await this.#record()
     const leave = () => this.#leave(recorded)
-    return { succeeded: leave, failed: leave }
+    const succeeded = async () => {
+      await leave()
+      this.#isInTransaction = isNextBegun
+    }
+    return { succeeded, failed: leave }
   }
 
   #enterPlain(changes: Invalidation): Ending {

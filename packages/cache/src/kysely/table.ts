@@ -15,6 +15,11 @@ export function tableText({ schema, name }: Table): string {
   return schema === undefined ? name : `${schema}.${name}`
 }
 
+/** A name without a schema may mean the table of any schema. */
+export function mayBeSame(one: Table, other: Table): boolean {
+  return one.name === other.name && (!one.schema || !other.schema || one.schema === other.schema)
+}
+
 /**
  * What a value is tagged with that was read from this table. A name without a schema may mean the table of any
  * schema, so a write to either must reach the other: each kind of name has its tag, and who names a schema

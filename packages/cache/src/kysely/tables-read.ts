@@ -1,4 +1,4 @@
-import { childrenOf, type Node, nameIn, nodesAt, unwrapped } from './nodes.ts'
+import { childrenOf, type Node, nameIn, nodesAt, unwrapped, writtenName } from './nodes.ts'
 import { isTransparent, mayName, shownText } from './raw-fragment.ts'
 import { type Table, tableText } from './table.ts'
 
@@ -18,7 +18,10 @@ export function readTables(query: Node): Reading {
   return { tables: [...search.tables.values()], opaque: search.opaque, effect: search.effect }
 }
 
-/** Names that `with` gave to queries: where one is in force, it hides the table of that name. */
+/**
+ * Names that `with` gave to queries: where one is in force, it hides the table of that name. In the letters of the
+ * statement, since one too few hides no table, and one too many would.
+ */
 type Scope = ReadonlySet<string>
 
 const writing: ReadonlySet<string> = new Set([
@@ -60,24 +63,24 @@ class Search {
     }
   }
 
-  /** The queries of a `with` see those before them; all of them, and themselves, where it is recursive. */
+  /** The queries of a `with` see those before them, and themselves where it is recursive; some databases show them more. */
   #define(node: Node, outer: Scope): Scope {
     const clause = nodesAt(node, 'with')[0]
     if (clause?.kind !== 'WithNode') return outer
-    const expressions = nodesAt(clause, 'expressions')
-    let scope: Scope =
-      clause.recursive === true ? new Set([...outer, ...expressions.map(definedName)]) : outer
-    for (const expression of expressions) {
-      this.visit(expression, scope)
-      scope = new Set([...scope, definedName(expression)])
+    let scope = outer
+    for (const expression of nodesAt(clause, 'expressions')) {
+      const within = new Set([...scope, definedName(expression)])
+      this.visit(expression, clause.recursive === true ? within : scope)
+      scope = within
     }
     return scope
   }
 
   #found(node: Node, scope: Scope): void {
+    const written = writtenName(node)
     const table = nameIn(node)
-    if (table && !(table.schema === undefined && scope.has(table.name)))
-      this.tables.set(tableText(table), table)
+    if (!written || !table || (written.schema === undefined && scope.has(written.name))) return
+    this.tables.set(tableText(table), table)
   }
 
   #source(node: Node): void {
@@ -94,5 +97,5 @@ class Search {
 
 function definedName(expression: Node): string {
   const table = nodesAt(expression, 'name').flatMap((name) => nodesAt(name, 'table'))[0]
-  return (table && nameIn(table)?.name) ?? ''
+  return (table && writtenName(table)?.name) ?? ''
 }

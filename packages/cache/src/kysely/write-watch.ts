@@ -4,7 +4,7 @@ import { OpaqueStatementError } from './errors.ts'
 import type { Dependents, Invalidates } from './invalidates.ts'
 import { isNode } from './nodes.ts'
 import type { Outbox, OutboxEntry } from './outbox.ts'
-import { parseTable, type Table, tableText, tagsOfWrite } from './table.ts'
+import { mayBeSame, parseTable, type Table, tableText, tagsOfWrite } from './table.ts'
 import { writtenTables } from './tables-written.ts'
 import { namedTables } from './writes-to.ts'
 
@@ -22,7 +22,7 @@ export class WriteWatch {
   readonly isDurable: boolean
   readonly cache: Invalidates
   readonly #database: string
-  readonly #dependents: ReadonlyMap<string, readonly Table[]>
+  readonly #dependents: readonly (readonly [table: Table, names: readonly Table[]])[]
   readonly #outbox: Outbox
 
   constructor({ cache, database, dependents, outbox, isDurable }: WriteWatchParts) {
@@ -30,10 +30,9 @@ export class WriteWatch {
     this.isDurable = isDurable
     this.#database = database
     this.#outbox = outbox
-    const byTable = Object.entries(dependents).map(
-      ([table, names]) => [tableText(parseTable(table)), names.map(parseTable)] as const,
+    this.#dependents = Object.entries(dependents).map(
+      ([table, names]) => [parseTable(table), names.map(parseTable)] as const,
     )
-    this.#dependents = new Map(byTable)
   }
 
   /** Throws `OpaqueStatementError` where that cannot be seen: before the statement is sent. */
@@ -70,7 +69,8 @@ export class WriteWatch {
     // Who empties the outbox must not fill it by that.
     if (into.has(text) || this.#outbox.isTable(table)) return
     into.set(text, table)
-    const dependents = this.#dependents.get(text) ?? this.#dependents.get(table.name) ?? []
-    for (const dependent of dependents) this.#collect(dependent, into)
+    for (const [source, names] of this.#dependents) {
+      if (mayBeSame(source, table)) for (const name of names) this.#collect(name, into)
+    }
   }
 }
