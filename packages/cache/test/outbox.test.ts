@@ -211,6 +211,24 @@ describe.each(databases)('on %s', (kind, open) => {
     expect(told.told.map(({ keys }) => keys.length)).toEqual([10, 10, 5])
   })
 
+  test('more names than a cache can be told at a time are delivered all the same', async () => {
+    const keys = Array.from({ length: 10_000 }, (_, index) => `k${index}`)
+    await leaveRow(keys, ['sfo'])
+    // As one whose budget is over before it has told Redis all of them.
+    const slow = {
+      name: 'recording',
+      clear: async () => 'queued' as const,
+      invalidate: async (some: { readonly keys: readonly string[]; readonly tags: readonly string[] }) => {
+        if (some.keys.length + some.tags.length > 2_000) return 'queued'
+        return told.invalidate(some)
+      },
+    }
+    startRelay({ db: base, cache: slow })
+    await eventually(async () => expect(await rows()).toEqual([]))
+    expect(told.told.flatMap((some) => some.keys).toSorted()).toEqual(keys.toSorted())
+    expect(told.told.flatMap((some) => some.tags)).toEqual(['sfo'])
+  })
+
   test('a relay leaves a row for a second to the process that wrote it', async () => {
     await invalidateOnWrite(base, dead)
       .transaction()

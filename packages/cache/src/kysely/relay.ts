@@ -1,4 +1,5 @@
 import { begin, type Clock, type End, type Reporter, type Timer } from '@stepladder/core'
+import type { Invalidation } from '../bus/bus.ts'
 import type { Delivery } from '../write/writer.ts'
 import type { Backlog } from './backlog.ts'
 import { OutboxBacklogError } from './errors.ts'
@@ -6,6 +7,9 @@ import type { Invalidates } from './invalidates.ts'
 import type { ListenFunction } from './listen.ts'
 import type { OutboxRows, TakenRow } from './outbox-rows.ts'
 import { mergeRows } from './stored-invalidation.ts'
+
+/** Of keys, and of tags. */
+const namesAtOnce = 1_000
 
 export interface RelaySettings {
   readonly cache: Invalidates & { clear(): Promise<Delivery> }
@@ -96,7 +100,12 @@ export class Relay {
     const { cache } = this.#settings
     const merged = mergeRows(rows)
     // A row that cannot be understood may have meant anything.
-    return merged ? cache.invalidate(merged) : cache.clear()
+    if (!merged) return cache.clear()
+    for (const part of partsOf(merged)) {
+      const delivery = await cache.invalidate(part)
+      if (delivery !== 'done') return delivery
+    }
+    return 'done'
   }
 
   async #listen(): Promise<() => unknown> {
@@ -111,5 +120,13 @@ export class Relay {
   #begin(): End {
     const { cache, report, clock } = this.#settings
     return begin({ component: 'cache', name: cache.name, operation: 'outbox' }, report, clock)
+  }
+}
+
+/** What a cache can be told within its budget: all at once would be `queued` for ever, and clear the cache each time. */
+function* partsOf({ keys, tags }: Invalidation): Generator<Invalidation> {
+  for (let from = 0; from < Math.max(keys.length, tags.length); from += namesAtOnce) {
+    const to = from + namesAtOnce
+    yield { keys: keys.slice(from, to), tags: tags.slice(from, to) }
   }
 }
