@@ -25,6 +25,35 @@ export class SessionNotSerializableError extends StepladderError {
   }
 }
 
+/**
+ * Thrown when a session is larger than `maxSize`: every request of its user would carry it. Nothing was saved. Keep ids
+ * in the session, and look the rest up.
+ */
+export class SessionTooLargeError extends StepladderError {
+  readonly code = 'SESSION_TOO_LARGE'
+  readonly bytes: number
+  readonly maxBytes: number
+
+  constructor(bytes: number, maxBytes: number) {
+    super(`The session is ${bytes} bytes of JSON, and at most ${maxBytes} are allowed (\`maxSize\`)`)
+    this.bytes = bytes
+    this.maxBytes = maxBytes
+  }
+}
+
+/**
+ * Thrown when a change came too late: another request has ended the session, by a logout say. Nothing was saved, and
+ * the session does not come back. `status` lets Express answer 401 where the app says nothing else.
+ */
+export class SessionEndedError extends StepladderError {
+  readonly code = 'SESSION_ENDED'
+  readonly status = 401
+
+  constructor() {
+    super('The session was ended by another request while this one was under way')
+  }
+}
+
 /** Only reported, never thrown: what was found under a session's id is not a session, so there is none. */
 export class InvalidSessionRecordError extends StepladderError {
   readonly code = 'INVALID_SESSION_RECORD'

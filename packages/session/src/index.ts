@@ -6,14 +6,23 @@ export {
 } from './backends/kysely.ts'
 export { MemorySessionBackend, type MemorySessionBackendOptions } from './backends/memory.ts'
 export { RedisSessionBackend, type RedisSessionBackendOptions } from './backends/redis.ts'
+export type { CookieOptions } from './cookie/cookie-options.ts'
+export { createSessions } from './create-sessions.ts'
 export {
   InvalidSessionRecordError,
+  SessionEndedError,
   SessionEvictedError,
   SessionNotSerializableError,
+  SessionTooLargeError,
   SessionUnavailableError,
 } from './errors.ts'
+export type { Conflict, OnConflict } from './merge.ts'
 export type { PlaceOptions, SessionStoreOptions } from './options.ts'
 export type { SessionLike } from './record.ts'
+export type { Sessions } from './sessions.ts'
+export type { OnOutage, SessionsOptions } from './sessions-options.ts'
 export { sessionStore } from './store/open-store.ts'
 export type { LiveSession, SessionRequest } from './store/session-classes.ts'
 export type { SessionStore } from './store/session-store.ts'
+export type { RegenerateOptions, Session, SessionActions, SessionData, SessionInfo } from './visit/session.ts'
+export type { SessionCookie } from './visit/session-cookie.ts'

@@ -3,6 +3,19 @@ import { decodeRecord, isObject, type SessionLike } from './record.ts'
 
 type Fields = Record<string, unknown>
 
+/** Two requests changed the same field; what is returned is what it becomes. */
+export interface Conflict {
+  /** The names that lead to the field. */
+  readonly path: readonly string[]
+  /** What it was when this request began, what this request made of it, and what another has saved meanwhile. */
+  readonly base: unknown
+  readonly mine: unknown
+  readonly theirs: unknown
+}
+
+/** Decides a conflict; may be called several times for one. */
+export type OnConflict = (conflict: Conflict) => unknown
+
 /**
  * What becomes of the record `current` when a request that began with `base` leaves `mine`: only what the
  * request changed is written, field by field and in nested objects too. An array is one value.
@@ -10,11 +23,18 @@ type Fields = Record<string, unknown>
  * an object and the other removed the object, or put something else in its place, that stays, whoever came
  * first: a logout that deletes `session.user` is not undone by a request that noted when it was last seen.
  */
-export function mergeRecords(base: string, mine: string, current: string): string {
+export function mergeRecords(
+  base: string,
+  mine: string,
+  current: string,
+  onConflict: OnConflict = lastOneWins,
+): string {
   if (current === base || mine === current) return mine
   const [before, after, now] = [base, mine, current].map(fieldsOf)
-  return now && before && after ? JSON.stringify(merge(before, after, now)) : mine
+  return now && before && after ? JSON.stringify(merge(before, after, now, onConflict, [])) : mine
 }
+
+const lastOneWins: OnConflict = ({ mine }) => mine
 
 /** The record `current` with its cookie replaced, and nothing else. */
 export function replaceCookie(cookie: SessionLike['cookie'], current: string): string {
@@ -31,7 +51,19 @@ function fieldsOf(text: string): Fields | undefined {
   }
 }
 
-function merge(before: Fields, after: Fields, now: Fields): Fields {
+/** The cookie and what we know of the session are no fields of the app's. */
+function isOurs([top]: readonly string[], name: string): boolean {
+  const field = top ?? name
+  return field === 'cookie' || field === '__session'
+}
+
+function merge(
+  before: Fields,
+  after: Fields,
+  now: Fields,
+  onConflict: OnConflict,
+  path: readonly string[],
+): Fields {
   // Maps, because a field may be called `__proto__`, and an object would take it for its prototype.
   const was = new Map(Object.entries(before))
   const is = new Map(Object.entries(after))
@@ -43,9 +75,12 @@ function merge(before: Fields, after: Fields, now: Fields): Fields {
     if (isDeepStrictEqual(old, value)) continue
     const theirs = merged.get(name)
     if (isObject(value) && isObject(theirs)) {
-      merged.set(name, merge(isObject(old) ? old : {}, value, theirs))
+      const inside = [...path, name]
+      merged.set(name, merge(isObject(old) ? old : {}, value, theirs, onConflict, inside))
     } else if (!isObject(old) || !isObject(value)) {
-      merged.set(name, value)
+      const isMine = isOurs(path, name) || isDeepStrictEqual(theirs, old)
+      const conflict = { path: [...path, name], base: old, mine: value, theirs }
+      merged.set(name, isMine ? value : onConflict(conflict))
     }
   }
   return Object.fromEntries(merged)

@@ -41,11 +41,19 @@ export function decodeRecord(text: string): SessionLike {
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text)
+    return mayPollute.test(text) ? JSON.parse(text, withoutPrototype) : JSON.parse(text)
   } catch {
     // The parser's own message quotes the text, which may hold secrets.
     throw new InvalidSessionRecordError('it is not JSON')
   }
+}
+
+/** `__proto__`, or letters in disguise, which may spell it: then each name is looked at. */
+const mayPollute = /__proto__|\\u00[4-7]/i
+
+/** Code that merges what it finds in a session into other objects must not change the prototype of all of them. */
+function withoutPrototype(this: unknown, name: string, value: unknown): unknown {
+  return name === '__proto__' ? undefined : value
 }
 
 /** True for what JSON writes in braces. */

@@ -1,4 +1,5 @@
 import type { Replaced, SessionBackend } from './backend.ts'
+import { type Sealer, unsealed } from './record/sealer.ts'
 
 /** A record that is new, or that takes the place of whatever is there. */
 export interface Put {
@@ -11,6 +12,8 @@ export interface Put {
 export interface Edit {
   /** The record that the change was made to; undefined when the caller never read it. */
   readonly base: string | undefined
+  /** That record as the backend has it: where the commit begins. Undefined: it is read first. */
+  readonly stored: string | undefined
   /** What the change makes of the record that is there now. */
   apply(current: string): string
   readonly ttlMs: number
@@ -33,7 +36,7 @@ interface Lane {
   readonly waiting: (Waiting<Put> | Waiting<Edit>)[]
   /** The commit under way. Never rejects. */
   underWay: Promise<void>
-  /** The record as this process wrote it last, where the next commit begins. If it is old, `replace` says so. */
+  /** The record as this process stored it last, where the next commit begins. If it is old, `replace` says so. */
   last: string | undefined
 }
 
@@ -43,10 +46,12 @@ interface Lane {
  */
 export class WriteLanes {
   readonly #backend: SessionBackend
+  readonly #sealer: Sealer
   readonly #lanes = new Map<string, Lane>()
 
-  constructor(backend: SessionBackend) {
+  constructor(backend: SessionBackend, sealer: Sealer = unsealed) {
     this.#backend = backend
+    this.#sealer = sealer
   }
 
   /** Resolves when the record is written. An aborted change is not begun any more. */
@@ -103,13 +108,14 @@ export class WriteLanes {
 
   async #putOne(id: string, lane: Lane, { change, resolve }: Waiting<Put>): Promise<void> {
     if (change.signal.aborted) return
-    await this.#backend.put(id, change.text, change.ttlMs)
-    lane.last = change.text
+    const stored = this.#sealer.seal(id, change.text)
+    await this.#backend.put(id, stored, change.ttlMs)
+    lane.last = stored
     resolve('saved')
   }
 
   async #editTogether(id: string, lane: Lane, group: readonly Waiting<Edit>[]): Promise<void> {
-    let current = lane.last ?? group[0]?.change.base ?? (await this.#backend.get(id))
+    let current = lane.last ?? group[0]?.change.stored ?? (await this.#backend.get(id))
     // Each turn but the last means that another process has written: somebody always gets on.
     for (;;) {
       // Who was aborted has heard of it.
@@ -121,11 +127,12 @@ export class WriteLanes {
         return
       }
 
-      const from: string = current
+      const from = this.#sealer.open(id, current)
       const text = edits.reduce((record, { change }) => change.apply(record), from)
-      const written = await this.#write(id, from, text, ttlMs)
+      const stored: string = text === from ? current : this.#sealer.seal(id, text)
+      const written = await this.#write(id, current, stored, ttlMs)
       if (written.isDone) {
-        lane.last = text
+        lane.last = stored
         for (const { change, resolve } of edits) resolve(wasMerged(change, from, edits) ? 'merged' : 'saved')
         return
       }
@@ -134,8 +141,8 @@ export class WriteLanes {
   }
 
   /** What has not changed is not sent again: moving its end is enough. */
-  async #write(id: string, from: string, text: string, ttlMs: number): Promise<Replaced> {
-    if (text !== from) return this.#backend.replace(id, from, text, ttlMs)
+  async #write(id: string, current: string, stored: string, ttlMs: number): Promise<Replaced> {
+    if (stored !== current) return this.#backend.replace(id, current, stored, ttlMs)
     return (await this.#backend.touch(id, ttlMs)) ? { isDone: true } : { isDone: false, current: undefined }
   }
 }

@@ -3,13 +3,13 @@ import { type Closeable, withDeadline } from '@stepladder/core'
 import type { SessionBackend } from '../backend.ts'
 import { InvalidSessionRecordError, SessionUnavailableError } from '../errors.ts'
 import { mergeRecords, replaceCookie } from '../merge.ts'
+import { type Ending, runOperation } from '../operation.ts'
 import type { StoreSettings } from '../options.ts'
 import { decodeRecord, encodeRecord, type SessionLike } from '../record.ts'
 import { timeToLive } from '../time-to-live.ts'
 import { WriteLanes } from '../write-lanes.ts'
 import { answer, type Callback } from './callback.ts'
 import { keepAnswerable } from './keep-answerable.ts'
-import { type Ending, runOperation } from './operation.ts'
 import {
   type CreateSession,
   type LiveSession,
@@ -204,7 +204,7 @@ export class SessionStore extends EventEmitter implements Closeable {
     const written = await this.#within('set', (signal) =>
       base === undefined
         ? this.#lanes.put(id, { text, ttlMs, signal })
-        : this.#lanes.edit(id, { base, apply, ttlMs, signal }),
+        : this.#lanes.edit(id, { base, stored: base, apply, ttlMs, signal }),
     )
     if (written !== 'gone') this.#bases.set(session, { id, text })
     return [written, undefined]
@@ -217,7 +217,7 @@ export class SessionStore extends EventEmitter implements Closeable {
     const base = this.#baseOf(id, session)
     const apply = (current: string) => replaceCookie(session.cookie, current)
     const written = await this.#within('touch', (signal) =>
-      this.#lanes.edit(id, { base, apply, ttlMs, signal }),
+      this.#lanes.edit(id, { base, stored: base, apply, ttlMs, signal }),
     )
     return [written === 'gone' ? written : 'touched', undefined]
   }

@@ -1,6 +1,6 @@
 import { begin, inside } from '@stepladder/core'
-import { SessionNotSerializableError, SessionUnavailableError } from '../errors.ts'
-import type { StoreSettings } from '../options.ts'
+import { SessionNotSerializableError, SessionUnavailableError } from './errors.ts'
+import type { PlaceSettings } from './options.ts'
 
 /** How an operation ended, what it hands back, and what there is to say about it. */
 export type Ending<T> = readonly [outcome: string, value: T, cause?: unknown]
@@ -11,7 +11,7 @@ export type Ending<T> = readonly [outcome: string, value: T, cause?: unknown]
  */
 export async function runOperation<T>(
   operation: string,
-  { name, report, clock }: StoreSettings,
+  { name, report, clock }: PlaceSettings,
   task: () => Promise<Ending<T>>,
 ): Promise<T> {
   const end = begin({ component: 'session', name, operation }, report, clock)
@@ -25,4 +25,14 @@ export async function runOperation<T>(
     end('failed', failure)
     throw failure
   }
+}
+
+/** Reports something that is no operation of its own. */
+export function reportOnce(
+  operation: string,
+  { name, report, clock }: PlaceSettings,
+  outcome: string,
+  cause: unknown,
+): void {
+  begin({ component: 'session', name, operation }, report, clock)(outcome, cause)
 }

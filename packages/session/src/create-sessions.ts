@@ -1,0 +1,26 @@
+import { bounded } from './bounded.ts'
+import { hashedId } from './cookie/session-id.ts'
+import { Signer } from './cookie/signature.ts'
+import { openBackend } from './open-backend.ts'
+import { unsealed } from './record/sealer.ts'
+import { Records } from './records.ts'
+import { Sessions } from './sessions.ts'
+import { readSessionsOptions, type SessionsOptions } from './sessions-options.ts'
+import type { SessionData } from './visit/session.ts'
+
+/**
+ * Sessions without express-session: `createSessions({ redis: process.env.REDIS_URL, secret })`. Without `redis` and
+ * `database` they are kept in this process's memory, which it says at start.
+ * Throws `InvalidOptionError`, `UnknownOptionError`, or `EmbeddedEngineError` in production.
+ */
+export function createSessions<Data extends object = SessionData>(options: SessionsOptions): Sessions<Data> {
+  const settings = readSessionsOptions(options)
+  const backend = bounded(openBackend(options, settings), settings.timeoutMs, settings.clock)
+  return new Sessions<Data>({
+    settings,
+    cookie: settings.cookie,
+    signer: new Signer(settings.secrets),
+    records: new Records(backend, unsealed, settings),
+    keyOf: settings.hashIds ? hashedId : (id) => id,
+  })
+}

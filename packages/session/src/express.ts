@@ -1,0 +1,1 @@
+export { type SessionsHandler, sessions } from './express/sessions.ts'

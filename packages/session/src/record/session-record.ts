@@ -1,0 +1,97 @@
+import { InvalidSessionRecordError } from '../errors.ts'
+import { decodeRecord, isObject } from '../record.ts'
+
+/** Fields as the app put them into its session. */
+export type Fields = Record<string, unknown>
+
+/** The cookie's part of a record, as express-session writes it: what `maxAge` was set to, and when that ends. */
+export interface RecordCookie {
+  readonly originalMaxAge?: number | null | undefined
+  readonly expires?: string | null | undefined
+  readonly httpOnly?: boolean | undefined
+  readonly path?: string | undefined
+}
+
+/**
+ * What is known of a session beside the app's fields, in the record's field `__session`. Other programs that write
+ * the record, connect-redis say, carry it along. Times are milliseconds since the epoch.
+ */
+export interface SessionMeta {
+  readonly created: number
+  /** When it was last seen, to the time between two touches. */
+  readonly seen: number
+  /** The format's version, and the last of these fields: what follows it in the text are the app's. */
+  readonly v: 1
+}
+
+/** A record, and what it says. */
+export interface SessionRecord {
+  readonly text: string
+  readonly cookie: RecordCookie
+  readonly meta: SessionMeta
+  /** The app's fields alone, as JSON: what a session that has not changed is written as again. */
+  readonly data: string
+}
+
+/** A record that was read. */
+export interface ReadRecord extends SessionRecord {
+  /** The record as an object: the app's fields, and `cookie` and `__session` among them. */
+  readonly fields: Fields
+}
+
+/** The names in a record that are not the app's. */
+export function isOurs(name: string): boolean {
+  return name === 'cookie' || name === '__session'
+}
+
+/** Puts a record together; `data` is the JSON of an object. */
+export function writeRecord(cookie: RecordCookie, meta: SessionMeta, data: string): SessionRecord {
+  const { v, ...rest } = meta
+  const head = `{"cookie":${JSON.stringify(cookie)},"__session":${JSON.stringify({ ...rest, v })}`
+  const text = data === '{}' ? `${head}}` : `${head},${data.slice(1)}`
+  return { text, cookie, meta, data }
+}
+
+/**
+ * Takes a record apart. One that another library wrote has no `__session` yet: it counts as created now, and was never
+ * seen. Throws `InvalidSessionRecordError` for what is no record, or one of a newer format.
+ */
+export function readRecord(text: string, now: number): ReadRecord {
+  const record = decodeRecord(text)
+  // `decodeRecord` has seen that it is an object, and that its cookie's times are times.
+  const fields = record as unknown as Fields
+  const cookie = record.cookie as RecordCookie
+  const { __session: found } = fields
+  if (found === undefined) {
+    return { text, cookie, meta: { created: now, seen: 0, v: 1 }, fields, data: dataOf(fields) }
+  }
+  if (!isMeta(found)) throw new InvalidSessionRecordError('what it says of itself is not readable here')
+  return { text, cookie, meta: found, fields, data: tailOf(text) ?? dataOf(fields) }
+}
+
+function isMeta(found: unknown): found is SessionMeta {
+  return isObject(found) && found.v === 1 && isTime(found.created) && isTime(found.seen)
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0
+}
+
+/**
+ * What `writeRecord` was given as `data`, cut from its text: a JSON.stringify less per request. No string within the
+ * record can hold the mark, since its quotes would be escaped. A wrong cut costs a write that changes nothing.
+ */
+function tailOf(text: string): string | undefined {
+  if (!text.startsWith('{"cookie":{')) return undefined
+  const end = text.indexOf(endOfHead)
+  if (end < 0) return undefined
+  const from = end + endOfHead.length
+  return text[from] === ',' ? `{${text.slice(from + 1)}` : '{}'
+}
+
+const endOfHead = ',"v":1}'
+
+function dataOf(fields: Fields): string {
+  const names = Object.keys(fields).filter((name) => !isOurs(name))
+  return JSON.stringify(Object.fromEntries(names.map((name) => [name, fields[name]])))
+}

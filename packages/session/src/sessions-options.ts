@@ -1,0 +1,104 @@
+import { checkOptionNames, type Duration, InvalidOptionError, parseSize, type Size } from '@stepladder/core'
+import { type CookieOptions, readCookieOptions } from './cookie/cookie-options.ts'
+import type { CookieSettings } from './cookie/set-cookie.ts'
+import type { OnConflict } from './merge.ts'
+import { type PlaceOptions, type PlaceSettings, parseTime, placeOptionNames, readPlace } from './options.ts'
+
+/** What a request gets whose session cannot be read because the store is away. */
+export type OnOutage = 'fail' | 'anonymous'
+
+export interface SessionsOptions extends PlaceOptions {
+  /** Signs the cookies. A list: the first one signs, all are accepted, so that a secret can be replaced. */
+  readonly secret: string | readonly string[]
+  /** A session that nobody used for so long is over. Default one day. */
+  readonly idleTimeout?: Duration | undefined
+  /** A session that was begun so long ago is over, used or not. Default 30 days. */
+  readonly absoluteTimeout?: Duration | undefined
+  /** A request that only reads is written down so often. Default a tenth of `idleTimeout`, at most a minute. */
+  readonly touchAfter?: Duration | undefined
+  readonly cookie?: CookieOptions | undefined
+  /** Whether the store knows only the SHA-256 of ids. Default true; false: as connect-redis, at `sess:<id>`. */
+  readonly hashIds?: boolean | undefined
+  /** A session whose fields are more JSON than this is not saved. Default `'256kb'`. */
+  readonly maxSize?: Size | undefined
+  /**
+   * What a request gets while the store is away: `'fail'`, the default: `SessionUnavailableError`, status 503;
+   * `'anonymous'`: an empty session, of which no change can be saved.
+   */
+  readonly onOutage?: OnOutage | undefined
+  /**
+   * What a response becomes whose session could not be saved: `'fail'`, the default: the error goes to the app's
+   * error handler, and nothing of the response was sent; `'report'`: it is sent as it was.
+   */
+  readonly onSaveFailure?: 'fail' | 'report' | undefined
+  /** Decides where two requests changed the same field. Default: what is saved last stays. */
+  readonly onConflict?: OnConflict | undefined
+}
+
+/** The options that do not say where sessions are kept, checked and complete. */
+export interface SessionsSettings extends PlaceSettings {
+  readonly secrets: readonly string[]
+  readonly idleMs: number
+  readonly absoluteMs: number
+  readonly touchAfterMs: number
+  readonly cookie: CookieSettings
+  readonly hashIds: boolean
+  readonly maxBytes: number
+  readonly onOutage: OnOutage
+  readonly onSaveFailure: 'fail' | 'report'
+  readonly onConflict: OnConflict | undefined
+}
+
+const owner = 'createSessions'
+const known: readonly string[] = [
+  ...placeOptionNames,
+  ...['secret', 'idleTimeout', 'absoluteTimeout', 'touchAfter', 'cookie', 'hashIds', 'maxSize'],
+  ...['onOutage', 'onSaveFailure', 'onConflict'],
+]
+
+/** Throws `InvalidOptionError` or `UnknownOptionError`, naming the option and its value. */
+export function readSessionsOptions(options: SessionsOptions): SessionsSettings {
+  checkOptionNames(owner, options, known)
+  const idleMs = parseTime(owner, 'idleTimeout', options.idleTimeout ?? '1d')
+  const touchAfterMs = parseTime(
+    owner,
+    'touchAfter',
+    options.touchAfter ?? Math.max(1, Math.min(idleMs / 10, 60_000)),
+  )
+  if (touchAfterMs > idleMs / 2) {
+    throw new InvalidOptionError(owner, 'touchAfter', options.touchAfter, 'at most half of `idleTimeout`')
+  }
+  return {
+    ...readPlace(owner, options),
+    secrets: readSecrets(options.secret),
+    idleMs,
+    absoluteMs: parseTime(owner, 'absoluteTimeout', options.absoluteTimeout ?? '30d'),
+    touchAfterMs,
+    cookie: readCookieOptions(owner, options.cookie ?? {}),
+    hashIds: options.hashIds ?? true,
+    maxBytes: parseSize(owner, 'maxSize', options.maxSize ?? '256kb'),
+    onOutage: oneOf('onOutage', options.onOutage ?? 'fail', ['fail', 'anonymous']),
+    onSaveFailure: oneOf('onSaveFailure', options.onSaveFailure ?? 'fail', ['fail', 'report']),
+    onConflict: options.onConflict,
+  }
+}
+
+function readSecrets(secret: string | readonly string[]): readonly string[] {
+  const secrets = typeof secret === 'string' ? [secret] : secret
+  const isFine = Array.isArray(secrets) && secrets.length > 0
+  if (!isFine || !secrets.every((each) => typeof each === 'string' && each.length > 0)) {
+    // Not the value: errors are logged.
+    throw new InvalidOptionError(
+      owner,
+      'secret',
+      typeof secret,
+      'a text, or a list of them; none may be empty',
+    )
+  }
+  return secrets
+}
+
+function oneOf<T extends string>(option: string, value: T, allowed: readonly T[]): T {
+  if (allowed.includes(value)) return value
+  throw new InvalidOptionError(owner, option, value, allowed.map((each) => `'${each}'`).join(' or '))
+}

@@ -1,0 +1,119 @@
+import type { Closeable } from '@stepladder/core'
+import { readCookies } from './cookie/read-cookie.ts'
+import type { CookieSettings } from './cookie/set-cookie.ts'
+import type { Signer, Unsigned } from './cookie/signature.ts'
+import { InvalidSessionRecordError, SessionUnavailableError } from './errors.ts'
+import { reportOnce } from './operation.ts'
+import { type ReadRecord, readRecord } from './record/session-record.ts'
+import type { FoundRecord, Records } from './records.ts'
+import type { SessionsSettings } from './sessions-options.ts'
+import { type Session, type SessionData, visits } from './visit/session.ts'
+import { Visit } from './visit/visit.ts'
+
+/** What sessions are made of, opened by `createSessions`. */
+export interface SessionsParts {
+  readonly settings: SessionsSettings
+  readonly cookie: CookieSettings
+  readonly signer: Signer
+  readonly records: Records
+  /** The key that a session with this id is kept under. */
+  readonly keyOf: (id: string) => string
+}
+
+/**
+ * Sessions for any framework: `load` what the request's cookie names, let the app change it, and `commit` before
+ * the response's headers go. `@stepladder/session/express` does that for Express.
+ */
+export class Sessions<Data extends object = SessionData> implements Closeable {
+  readonly #parts: SessionsParts
+
+  /** Apps call `createSessions()`. */
+  constructor(parts: SessionsParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * The session that a `Cookie` header names; a new and empty one where it names none, or none that is alive. Without a
+   * cookie of ours it asks nobody. Rejects with `SessionUnavailableError` where `onOutage` is `'fail'`.
+   */
+  async load(cookieHeader: string | undefined): Promise<Session<Data>> {
+    const { session } = await this.visit(cookieHeader)
+    // A visit begins with a session; which fields the app keeps in it, only the app knows.
+    return session as unknown as Session<Data>
+  }
+
+  /**
+   * Saves what was changed in the session, and resolves to the `Set-Cookie` header that the response needs, if any. A new
+   * session without fields is not saved. Rejects with `SessionUnavailableError`, `SessionEndedError`,
+   * `SessionNotSerializableError` or `SessionTooLargeError`; nothing was saved then.
+   */
+  async commit(session: Session<Data>): Promise<string | undefined> {
+    const visit = visits.get(session)
+    if (!visit) throw new TypeError('sessions.commit takes what sessions.load resolved to')
+    await visit.save()
+    return visit.setCookie()
+  }
+
+  /** `load` for adapters: at once where nobody has to be asked. */
+  visit(cookieHeader: string | undefined): Visit | Promise<Visit> {
+    const named = this.#unsign(cookieHeader)
+    return named ? this.#look(named) : new Visit(this.#parts)
+  }
+
+  /** Lets go of what was opened; the app's own client and database stay open. */
+  async close(): Promise<void> {
+    await this.#parts.records.close()
+  }
+
+  /** Of several cookies of the name the first that is signed: others were put there for other paths, or by others. */
+  #unsign(cookieHeader: string | undefined): Unsigned | undefined {
+    if (cookieHeader === undefined) return undefined
+    for (const value of readCookies(cookieHeader, this.#parts.cookie.name)) {
+      const named = this.#parts.signer.unsign(value)
+      if (named) return named
+    }
+    return undefined
+  }
+
+  async #look(named: Unsigned): Promise<Visit> {
+    const { records, keyOf } = this.#parts
+    const key = keyOf(named.id)
+    try {
+      const found = await records.read(key)
+      const record = found && this.#readable(found)
+      if (!found || !record) return new Visit(this.#parts)
+      if (this.#isOver(record)) {
+        await records.destroy(key)
+        return new Visit(this.#parts)
+      }
+      const { fields } = record
+      return new Visit(this.#parts, { ...named, key, record, fields, stored: found.stored })
+    } catch (failure) {
+      return this.#withoutStore(failure)
+    }
+  }
+
+  /** A spoilt record is no session: an error would answer every request of its cookie, until it expires. */
+  #readable({ text }: FoundRecord): ReadRecord | undefined {
+    try {
+      return readRecord(text, this.#parts.settings.clock.now())
+    } catch (cause) {
+      if (!(cause instanceof InvalidSessionRecordError)) throw cause
+      reportOnce('get', this.#parts.settings, 'invalid', cause)
+      return undefined
+    }
+  }
+
+  #isOver({ cookie, meta }: ReadRecord): boolean {
+    const { clock, idleMs, absoluteMs } = this.#parts.settings
+    const now = clock.now()
+    const mayRestMs = cookie.originalMaxAge ?? idleMs
+    return now - meta.created >= absoluteMs || (meta.seen > 0 && now - meta.seen >= mayRestMs)
+  }
+
+  #withoutStore(failure: unknown): Visit {
+    const isOutage = failure instanceof SessionUnavailableError
+    if (!isOutage || this.#parts.settings.onOutage === 'fail') throw failure
+    return Visit.away(this.#parts, failure)
+  }
+}

@@ -1,0 +1,148 @@
+import type { Fields } from '../record/session-record.ts'
+import { isOurs } from '../record/session-record.ts'
+import { answer, type Callback } from '../store/callback.ts'
+import type { SessionCookie } from './session-cookie.ts'
+import type { Visit } from './visit.ts'
+
+/** What the app keeps in its sessions, for all of them: add your fields by module augmentation. */
+// biome-ignore lint/suspicious/noEmptyInterface: an interface is what can be augmented
+export interface SessionData {}
+
+/** A session as handlers meet it: the app's fields, any of which may be missing, and what can be done with it. */
+export type Session<Data extends object = SessionData> = SessionActions<Data> & Partial<Data>
+
+export interface RegenerateOptions {
+  /** Takes the fields along to the new session. Default false. */
+  readonly keep?: boolean | undefined
+}
+
+/** What can be told of a session; times are milliseconds since the epoch. */
+export interface SessionInfo {
+  readonly createdAt: number
+  readonly lastSeenAt: number
+  /** It is not in the store yet. */
+  readonly isNew: boolean
+  /** The store cannot be reached: this is an empty session, or one from memory, and saving a change of it fails. */
+  readonly isReadOnly: boolean
+}
+
+/**
+ * Each method answers by promise, or calls back where it is given a callback, as express-session does. They fail with
+ * `SessionUnavailableError` when the store cannot be reached in time, and with `SessionEndedError` when the session was
+ * ended by another request.
+ */
+export interface SessionActions<Data extends object> {
+  /** What the cookie holds. Reading it makes a new session's id. */
+  readonly id: string
+  /** `maxAge` and `expires`, for this session alone. */
+  readonly cookie: SessionCookie
+  readonly info: SessionInfo
+  /** Saves now what changed. The end of the response does that too. */
+  save(): Promise<void>
+  save(callback: (error?: unknown) => void): void
+  /** Ends this session and puts a new one, with a new id, in its place: at every login. Resolves to the new one. */
+  regenerate(options?: RegenerateOptions): Promise<Session<Data>>
+  regenerate(callback: (error?: unknown) => void): void
+  /** Ends this session for good: no save that is under way brings it back. */
+  destroy(): Promise<void>
+  destroy(callback: (error?: unknown) => void): void
+  /** Reads the session anew; what this request changed and did not save is dropped. */
+  reload(): Promise<void>
+  reload(callback: (error?: unknown) => void): void
+  /**
+   * Changes the session as it is in the store now, however many requests do the same: nothing is lost. `change` may be
+   * called several times, each time with the newest fields, and must not be async. What it returns is what is resolved to.
+   */
+  update<Result>(change: (fields: Partial<Data>) => Result): Promise<Result>
+  /** Adds to the number at `path` (`'cart.count'`, missing is 0) in the store, and resolves to the sum. Default 1. */
+  increment(path: string, by?: number): Promise<number>
+  /** Lets the session rest anew, even if it was seen just now. */
+  touch(): this
+  /** As `touch`; its name in express-session. */
+  resetMaxAge(): this
+}
+
+/** Behind the face of `Session`: own fields are the app's alone, so that `JSON.stringify` sees nothing else. */
+export class LiveSession {
+  readonly #visit: Visit
+
+  constructor(visit: Visit) {
+    this.#visit = visit
+  }
+
+  get id(): string {
+    return this.#visit.id
+  }
+
+  get cookie(): SessionCookie {
+    return this.#visit.cookie
+  }
+
+  get info(): SessionInfo {
+    return this.#visit.info
+  }
+
+  save(callback?: Callback<void>): unknown {
+    return answer(this.#visit.save(), callback)
+  }
+
+  regenerate(options?: RegenerateOptions | Callback<unknown>): unknown {
+    if (typeof options === 'function') return answer(this.#visit.regenerate({}), options)
+    return answer(this.#visit.regenerate(options ?? {}), undefined)
+  }
+
+  destroy(callback?: Callback<void>): unknown {
+    return answer(this.#visit.destroy(), callback)
+  }
+
+  reload(callback?: Callback<void>): unknown {
+    return answer(this.#visit.reload(), callback)
+  }
+
+  update<Result>(change: (fields: Fields) => Result): Promise<Result> {
+    return this.#visit.update(change)
+  }
+
+  increment(path: string, by: number = 1): Promise<number> {
+    return this.#visit.increment(path, by)
+  }
+
+  touch(): this {
+    this.#visit.touch()
+    return this
+  }
+
+  resetMaxAge(): this {
+    return this.touch()
+  }
+}
+
+/** Which visit a session belongs to. */
+export const visits: WeakMap<object, Visit> = new WeakMap()
+
+/**
+ * Puts a record's fields on a session. A field that is named like a method of express-session's sessions, or like one
+ * that every object has, is left out; one that hides a method of ours alone stays, since the app had it first.
+ */
+export function putFields(session: LiveSession, fields: Fields): void {
+  // Its own fields are the app's.
+  const own = session as unknown as Fields
+  for (const name in fields) {
+    if (isOurs(name)) continue
+    if (name in LiveSession.prototype) hide(own, name, fields[name])
+    else own[name] = fields[name]
+  }
+}
+
+/** Removes all fields. */
+export function dropFields(session: LiveSession): void {
+  const own = session as unknown as Fields
+  for (const name of Object.keys(own)) delete own[name]
+}
+
+const ownMethods: ReadonlySet<string> = new Set(['update', 'increment', 'info'])
+
+function hide(own: Fields, name: string, value: unknown): void {
+  if (!ownMethods.has(name)) return
+  Object.defineProperty(own, name, { value, configurable: true, enumerable: true, writable: true })
+}
