@@ -1,24 +1,13 @@
 import type { Closeable } from '@stepladder/core'
 import { readCookies } from './cookie/read-cookie.ts'
-import type { CookieSettings } from './cookie/set-cookie.ts'
-import type { Signer, Unsigned } from './cookie/signature.ts'
+import type { Unsigned } from './cookie/signature.ts'
 import { InvalidSessionRecordError, SessionUnavailableError } from './errors.ts'
 import { reportOnce } from './operation.ts'
 import { type ReadRecord, readRecord } from './record/session-record.ts'
-import type { FoundRecord, Records } from './records.ts'
-import type { SessionsSettings } from './sessions-options.ts'
-import { type Session, type SessionData, visits } from './visit/session.ts'
-import { Visit } from './visit/visit.ts'
-
-/** What sessions are made of, opened by `createSessions`. */
-export interface SessionsParts {
-  readonly settings: SessionsSettings
-  readonly cookie: CookieSettings
-  readonly signer: Signer
-  readonly records: Records
-  /** The key that a session with this id is kept under. */
-  readonly keyOf: (id: string) => string
-}
+import type { FoundRecord } from './records.ts'
+import type { SessionsParts } from './sessions-parts.ts'
+import type { Session, SessionData } from './visit/session.ts'
+import { Visit, visitOf } from './visit/visit.ts'
 
 /**
  * Sessions for any framework: `load` what the request's cookie names, let the app change it, and `commit` before
@@ -48,7 +37,7 @@ export class Sessions<Data extends object = SessionData> implements Closeable {
    * `SessionNotSerializableError` or `SessionTooLargeError`; nothing was saved then.
    */
   async commit(session: Session<Data>): Promise<string | undefined> {
-    const visit = visits.get(session)
+    const visit = visitOf(session)
     if (!visit) throw new TypeError('sessions.commit takes what sessions.load resolved to')
     await visit.save()
     return visit.setCookie()

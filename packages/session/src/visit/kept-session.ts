@@ -8,7 +8,7 @@ import {
   type SessionRecord,
   writeRecord,
 } from '../record/session-record.ts'
-import type { SessionsParts } from '../sessions.ts'
+import type { SessionsParts } from '../sessions-parts.ts'
 import { encodeFields } from './encode-fields.ts'
 import type { SessionCookie } from './session-cookie.ts'
 

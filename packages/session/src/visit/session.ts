@@ -2,7 +2,6 @@ import type { Fields } from '../record/session-record.ts'
 import { isOurs } from '../record/session-record.ts'
 import { answer, type Callback } from '../store/callback.ts'
 import type { SessionCookie } from './session-cookie.ts'
-import type { Visit } from './visit.ts'
 
 /** What the app keeps in its sessions, for all of them: add your fields by module augmentation. */
 // biome-ignore lint/suspicious/noEmptyInterface: an interface is what can be augmented
@@ -62,53 +61,67 @@ export interface SessionActions<Data extends object> {
   resetMaxAge(): this
 }
 
+/** What a session asks for its methods: the request that it belongs to. */
+export interface SessionOwner {
+  readonly id: string
+  readonly cookie: SessionCookie
+  readonly info: SessionInfo
+  save(): Promise<void>
+  regenerate(options: RegenerateOptions): Promise<LiveSession>
+  destroy(): Promise<void>
+  reload(): Promise<void>
+  update<Result>(change: (fields: Fields) => Result): Promise<Result>
+  increment(path: string, by: number): Promise<number>
+  touch(): void
+}
+
 /** Behind the face of `Session`: own fields are the app's alone, so that `JSON.stringify` sees nothing else. */
 export class LiveSession {
-  readonly #visit: Visit
+  readonly #owner: SessionOwner
 
-  constructor(visit: Visit) {
-    this.#visit = visit
+  constructor(owner: SessionOwner) {
+    this.#owner = owner
   }
 
   get id(): string {
-    return this.#visit.id
+    return this.#owner.id
   }
 
   get cookie(): SessionCookie {
-    return this.#visit.cookie
+    return this.#owner.cookie
   }
 
   get info(): SessionInfo {
-    return this.#visit.info
+    return this.#owner.info
   }
 
   save(callback?: Callback<void>): unknown {
-    return answer(this.#visit.save(), callback)
+    return answer(this.#owner.save(), callback)
   }
 
   regenerate(options?: RegenerateOptions | Callback<unknown>): unknown {
-    if (typeof options === 'function') return answer(this.#visit.regenerate({}), options)
-    return answer(this.#visit.regenerate(options ?? {}), undefined)
+    if (typeof options === 'function') return answer(this.#owner.regenerate({}), options)
+    return answer(this.#owner.regenerate(options ?? {}), undefined)
   }
 
   destroy(callback?: Callback<void>): unknown {
-    return answer(this.#visit.destroy(), callback)
+    return answer(this.#owner.destroy(), callback)
   }
 
   reload(callback?: Callback<void>): unknown {
-    return answer(this.#visit.reload(), callback)
+    return answer(this.#owner.reload(), callback)
   }
 
   update<Result>(change: (fields: Fields) => Result): Promise<Result> {
-    return this.#visit.update(change)
+    return this.#owner.update(change)
   }
 
   increment(path: string, by: number = 1): Promise<number> {
-    return this.#visit.increment(path, by)
+    return this.#owner.increment(path, by)
   }
 
   touch(): this {
-    this.#visit.touch()
+    this.#owner.touch()
     return this
   }
 
@@ -116,9 +129,6 @@ export class LiveSession {
     return this.touch()
   }
 }
-
-/** Which visit a session belongs to. */
-export const visits: WeakMap<object, Visit> = new WeakMap()
 
 /**
  * Puts a record's fields on a session. A field that is named like a method of express-session's sessions, or like one

@@ -2,7 +2,7 @@ import { newSessionId } from '../cookie/session-id.ts'
 import { clearCookie, setCookie } from '../cookie/set-cookie.ts'
 import { SessionEndedError, type SessionUnavailableError } from '../errors.ts'
 import type { Fields } from '../record/session-record.ts'
-import type { SessionsParts } from '../sessions.ts'
+import type { SessionsParts } from '../sessions-parts.ts'
 import { addAt } from './add-at.ts'
 import { encodeFields } from './encode-fields.ts'
 import { type Found, KeptSession, newMeta, ttlMs } from './kept-session.ts'
@@ -12,7 +12,7 @@ import {
   putFields,
   type RegenerateOptions,
   type SessionInfo,
-  visits,
+  type SessionOwner,
 } from './session.ts'
 import { SessionCookie } from './session-cookie.ts'
 
@@ -39,7 +39,7 @@ export interface FoundSession extends Found {
  *      ▲                   │
  *      └───regenerate──────┘            away: the store cannot be reached, so nothing of it is saved
  */
-export class Visit {
+export class Visit implements SessionOwner {
   /** What `request.session` is; undefined once it was destroyed. */
   session: LiveSession | undefined
   /** Called with each session that takes the place of the former. */
@@ -231,6 +231,13 @@ export class Visit {
     const isKept = this.cookie.maxAge !== null || this.#parts.cookie.isPersistent
     return isKept ? ttlMs(this.#parts, this.cookie, this.#kept?.meta ?? newMeta(this.#parts)) : undefined
   }
+}
+
+const visits = new WeakMap<object, Visit>()
+
+/** The visit that a session belongs to. */
+export function visitOf(session: object): Visit | undefined {
+  return visits.get(session)
 }
 
 function hasFields(session: object): boolean {
