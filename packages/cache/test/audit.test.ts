@@ -1,4 +1,6 @@
+import { keepWarm } from '@stepladder/cache'
 import { expect, test } from 'vitest'
+import { ExpressApp } from './express-app.ts'
 import { setUp } from './set-up.ts'
 
 /** A row in a database, behind a cache that compares each hit with it. */
@@ -63,4 +65,20 @@ test('nothing is looked at unless it is asked for, and at most by the rate', asy
   }
   expect(reports.outcomes('audit').length).toBeGreaterThan(15)
   expect(reports.outcomes('audit').length).toBeLessThan(110)
+})
+
+test('what only its own call could load is not compared: responses, and who keeps what warm', async () => {
+  await using site = new ExpressApp({ audit: 1 })
+  let runs = 0
+  site.app.get('/', site.cached(), (_request, response) => void response.send(`run ${++runs}`))
+  for (let time = 0; time < 3; time++) {
+    expect((await site.ask('/')).body).toBe('run 1')
+    await site.clock.advance(2_000)
+  }
+  const { cache, clock } = site
+  const warming = keepWarm({ cache, clock, name: 'all', every: '1m', keys: ['a'], load: () => 1 })
+  await clock.advance(30_000)
+  await warming.close()
+  expect(await cache.warm(['a', 'b'], { load: () => 1 })).toMatchObject({ loaded: 1, present: 1 })
+  expect(site.reports.outcomes('audit')).toEqual([])
 })

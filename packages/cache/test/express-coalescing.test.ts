@@ -184,6 +184,20 @@ test('within staleIfError an older answer stands in for a handler that fails, fo
   expect(site.reports.outcomes('getOrSet')).toContain('stale')
 })
 
+test('a handler that fails, and writes after its end, is held back all the same', async () => {
+  await using site = new ExpressApp()
+  let isDown = false
+  site.app.get('/', site.cached({ staleIfError: '1h' }), (_request, response) => {
+    if (!isDown) return void response.send('page')
+    response.status(500).end('down')
+    response.write('and more')
+  })
+  await site.ask('/')
+  isDown = true
+  await site.clock.advance(61_000)
+  expect(await site.ask('/')).toMatchObject({ status: 200, body: 'page' })
+})
+
 test.each([
   ['at once', false],
   ['in pieces', true],

@@ -242,7 +242,7 @@ test('a route that passes it twice, by app.use and by itself, does not wait for 
   await using site = new ExpressApp()
   site.app.use(site.cached())
   site.app.get('/', site.cached(), (_request, response) => void response.send('page'))
-  expect((await site.ask('/')).body).toBe('page')
+  expect((await site.ask('/', { headers: { cookie: 'lang=de' } })).body).toBe('page')
   expect((await site.ask('/')).headers.age).toBe('0')
 })
 
@@ -283,6 +283,9 @@ test('options are checked where the route is made', () => {
   expect(make({ ttl: '10 minutes' })).toThrow('option "ttl"')
   expect(make({ cache: {} })).toThrow('option "cache"')
   expect(make({ statuses: [206] })).toThrow('option "statuses"')
+  expect(make({ statuses: 200 })).toThrow('option "statuses"')
+  expect(make({ tags: ['flights', ''] })).toThrow('option "tags"')
+  expect(make({ vary: null })).toThrow('option "vary"')
   expect(make({ vary: ['*'] })).toThrow('option "vary"')
   expect(make({ vary: ['accept language'] })).toThrow('option "vary"')
   expect(make({ key: 'x' })).toThrow('option "key"')

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { begin, type Clock, type Reporter, sleep } from '@stepladder/core'
 import type { Entry } from '../memory/entry.ts'
 import { type AnyLoad, LoadRun } from '../read/loader.ts'
+import { isForOneCall } from './for-one-call.ts'
 
 /** The fence, and some time for a slow machine: what is older than this and served is a breach of the contract. */
 const graceMs = 1_500
@@ -36,7 +37,7 @@ export class Auditor {
 
   /** Looks at this hit, if it is its turn. Never fails, and nobody waits for it. */
   sample(key: string, entry: Entry, load: AnyLoad): void {
-    if (this.#isBusy || Math.random() >= this.#options.rate) return
+    if (this.#isBusy || Math.random() >= this.#options.rate || isForOneCall(load)) return
     this.#isBusy = true
     const { name, report, clock } = this.#options
     const end = begin({ component: 'cache', name, operation: 'audit' }, report, clock)

@@ -56,9 +56,11 @@ const notUsed: Plan = { use: 'none', key: '', isReload: false }
 
 function planFor<R extends CachedRequest>(request: R, settings: ResponseSettings<R>): Plan {
   const { key, vary, skip, obeyClients, rules } = settings
+  // Nor may it look at who asks: for the one that is in use already, that would be the handler's look.
+  if (isInUse(request)) return notUsed
   const use = useOf(request)
   if (use === 'none' || isAuthenticated(request, rules) || skip?.(request)) return notUsed
-  if (!isFirst(request)) return notUsed
+  putInUse(request)
   const said = obeyClients ? readCacheControl(request.headers['cache-control']) : undefined
   if (said?.has('no-store')) return notUsed
   const isReload = said?.has('no-cache') || said?.get('max-age') === '0'
@@ -67,11 +69,11 @@ function planFor<R extends CachedRequest>(request: R, settings: ResponseSettings
 
 const mark = Symbol.for('stepladder.cached-response')
 
-/** False from the second time on: a request that waited for itself would wait for ever. */
-function isFirst(request: CachedRequest): boolean {
-  // Nobody else writes under our symbol.
-  const marked = request as { [mark]?: true }
-  if (marked[mark]) return false
-  marked[mark] = true
-  return true
+/** A request that waited for itself would wait for ever. */
+function isInUse(request: CachedRequest & { [mark]?: true }): boolean {
+  return request[mark] === true
+}
+
+function putInUse(request: CachedRequest & { [mark]?: true }): void {
+  request[mark] = true
 }

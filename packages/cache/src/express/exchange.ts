@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { forOneCall } from '../audit/for-one-call.ts'
 import type { CachedRequest } from './cached-request.ts'
 import { Capture, type Loaded } from './capture.ts'
 import { replay } from './replay.ts'
@@ -89,7 +90,8 @@ export class Exchange<R extends CachedRequest> {
       earlyRefresh: false as const,
       ttl: (loaded: Loaded) => (loaded.kind === 'stored' ? loaded.ttlMs : 0),
     }
-    return cache.getOrSet<Loaded>(this.#key, () => this.#capturing(tags), options).catch(() => undefined)
+    const load = forOneCall(() => this.#capturing(tags))
+    return cache.getOrSet<Loaded>(this.#key, load, options).catch(() => undefined)
   }
 
   /** The cache may ask late, or to refresh what it has served: then this request has its answer already. */

@@ -13,8 +13,8 @@ export class PersonalReads {
 
   constructor(request: CachedRequest, rules: SharingRules) {
     const { fields, headers } = personalPlaces(request, rules)
-    this.#watch(request, fields, '')
-    this.#watch(request.headers, headers, 'headers.')
+    for (const field of fields) this.#watchField(request, field)
+    if (headers.length > 0) this.#watchHeaders(request, new Set(headers))
   }
 
   /** Runs what middleware mounted before this one does while an answer is sent, such as saving the session. */
@@ -33,18 +33,52 @@ export class PersonalReads {
     for (const undo of this.#undo.splice(0)) undo()
   }
 
-  #watch(holder: object, names: readonly string[], prefix: string): void {
-    for (const name of names) {
-      const own = Object.getOwnPropertyDescriptor(holder, name)
-      if (own?.configurable) this.#watchOne(holder, name, own, `${prefix}${name}`)
-    }
+  #see(place: string): void {
+    if (!this.#isPaused) this.seen ??= place
   }
 
-  #watchOne(holder: object, name: string, own: PropertyDescriptor, path: string): void {
+  /** Also those that were not sent: what is made for who has no cookie is not for who has one. */
+  #watchHeaders(request: CachedRequest, names: ReadonlySet<string | symbol>): void {
+    const look = (name: string | symbol) => {
+      if (names.has(name)) this.#see(`headers.${String(name)}`)
+    }
+    const watched = new Proxy(request.headers, {
+      get: (headers, name) => {
+        look(name)
+        return Reflect.get(headers, name)
+      },
+      has: (headers, name) => {
+        look(name)
+        return Reflect.has(headers, name)
+      },
+      // Who copies all of them has each.
+      ownKeys: (headers) => {
+        this.#see('headers')
+        return Reflect.ownKeys(headers)
+      },
+    })
+    const own = Object.getOwnPropertyDescriptor(request, 'headers')
+    const enumerable = own?.enumerable ?? false
+    Object.defineProperty(request, 'headers', {
+      ...{ configurable: true, writable: true, enumerable },
+      value: watched,
+    })
+    this.#undo.push(() => {
+      const { headers } = request
+      if (own) Object.defineProperty(request, 'headers', own)
+      else Reflect.deleteProperty(request, 'headers')
+      // Replaced by somebody else: those are the headers now.
+      if (headers !== watched) request.headers = headers
+    })
+  }
+
+  #watchField(holder: object, name: string): void {
+    const own = Object.getOwnPropertyDescriptor(holder, name)
+    if (!own?.configurable) return
     // Whoever defined a getter of its own expects to be called on the holder.
     let read = () => (own.get ? own.get.call(holder) : own.value)
     const get = () => {
-      if (!this.#isPaused) this.seen ??= path
+      this.#see(name)
       return read()
     }
     Object.defineProperty(holder, name, {

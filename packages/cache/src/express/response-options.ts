@@ -9,6 +9,7 @@ import {
   systemClock,
 } from '@stepladder/core'
 import type { Cache } from '../cache.ts'
+import { checkTags } from '../call/key.ts'
 import type { CachedRequest } from './cached-request.ts'
 import { keyedHeaders, secretHeaders } from './response-key.ts'
 import type { CapturedResponse, ResponseRules } from './response-rules.ts'
@@ -96,7 +97,7 @@ export function readResponseOptions<R extends CachedRequest>(
   for (const [name, given] of Object.entries({ key, skip })) {
     if (given !== undefined && typeof given !== 'function') refuse(name, given, 'a function')
   }
-  if (typeof tags !== 'function' && !Array.isArray(tags)) refuse('tags', tags, 'an array or a function')
+  if (typeof tags !== 'function') checkFixedTags(tags)
   if (typeof ttl !== 'function' && !(parseDuration(owner, 'ttl', ttl) >= 1))
     refuse('ttl', ttl, 'one millisecond or more')
   const rules = readVary<R>(vary)
@@ -122,9 +123,18 @@ export function readResponseOptions<R extends CachedRequest>(
   }
 }
 
+function checkFixedTags(tags: readonly string[]): void {
+  try {
+    checkTags(owner, tags)
+  } catch {
+    refuse('tags', tags, 'a list of texts of 1 to 1024 bytes, or a function')
+  }
+}
+
 function readVary<R extends CachedRequest>(
   vary: NonNullable<CacheResponseOptions<R>['vary']>,
 ): VaryRule<R>[] {
+  if (typeof vary !== 'object' || vary === null) refuse('vary', vary, 'names of request headers')
   const rules = Array.isArray(vary)
     ? vary.map((header: unknown) => ({ header, normalise: undefined }))
     : Object.entries(vary).map(([header, normalise]) => ({ header, normalise }))
@@ -139,6 +149,7 @@ function readVary<R extends CachedRequest>(
 }
 
 function readStatuses(statuses: readonly number[]): ReadonlySet<number> {
+  if (!Array.isArray(statuses)) refuse('statuses', statuses, 'a list of numbers')
   for (const status of statuses) {
     const isFinal = Number.isInteger(status) && status >= 200 && status <= 599
     // Both are answers to this very request, about a copy that one client has.

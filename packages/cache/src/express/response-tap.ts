@@ -75,6 +75,8 @@ export class ResponseTap {
   }
 
   #write(chunk: Chunk, encoding?: BufferEncoding | Callback, callback?: Callback): boolean {
+    // For its handler it has ended, and what was kept back is still to be sent.
+    if (this.#isEnded && this.passing === 'nothing') return false
     const bytes = this.#isEnded ? undefined : toBytes(chunk, encoding)
     // Nothing that a response takes: Node says so.
     if (bytes === undefined)

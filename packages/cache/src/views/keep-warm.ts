@@ -11,6 +11,7 @@ import {
   systemClock,
   type Timer,
 } from '@stepladder/core'
+import { forOneCall } from '../audit/for-one-call.ts'
 import type { CacheLike } from '../cache-like.ts'
 import type { EntryOptions } from '../call/wish.ts'
 import { checkWarmOptions, type Keys, type WarmOptions, type WarmResult, warm } from './warm.ts'
@@ -108,7 +109,8 @@ class WarmRounds<T> implements Closeable {
   async #runIfMine(): Promise<void> {
     const { cache } = this.#rounds
     const mine = randomUUID()
-    const owner = await cache.getOrSet(this.#key, () => mine, this.#untilNext).catch(() => undefined)
+    const sign = forOneCall(() => mine)
+    const owner = await cache.getOrSet(this.#key, sign, this.#untilNext).catch(() => undefined)
     if (owner !== mine || this.#stopping.aborted) return
     const held = this.#hold(mine)
     await this.#run()

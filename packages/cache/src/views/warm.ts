@@ -1,4 +1,5 @@
 import { checkOptionNames, InvalidOptionError } from '@stepladder/core'
+import { forOneCall } from '../audit/for-one-call.ts'
 import type { CacheLike } from '../cache-like.ts'
 import { type PolicyOptions, policyOptionNames } from '../call/policy.ts'
 import { LoadGroup, type LoadMany } from '../read/load-group.ts'
@@ -125,10 +126,10 @@ class Warming<T> {
     const { refresh, load: _one, loadMany: _many, concurrency, onProgress, signal, ...rest } = this.#options
     const { batch, ...entry } = 'batch' in rest ? rest : { ...rest, batch: undefined }
     let isLoaded = false
-    const loadHere = () => {
+    const loadHere = forOneCall(() => {
       isLoaded = true
       return load()
-    }
+    })
     try {
       if (refresh) await this.#cache.refresh(key, loadHere, entry)
       else await this.#cache.getOrSet(key, loadHere, entry)
