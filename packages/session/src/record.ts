@@ -10,8 +10,8 @@ export interface SessionLike {
 
 /** The session as JSON text, as connect-redis writes it. Throws `SessionNotSerializableError`. */
 export function encodeRecord(session: SessionLike): string {
-  if (!isObject(session) || !isObject(session.cookie))
-    throw new SessionNotSerializableError('it has no cookie')
+  if (!isObject(session) || !(session.cookie === undefined || isObject(session.cookie)))
+    throw new SessionNotSerializableError('it is not an object with a cookie')
   try {
     // A copy, because `keepAnswerable` may have put a `toJSON` on the session itself.
     return JSON.stringify({ ...session })

@@ -26,7 +26,6 @@ describe('a stored record that', () => {
     'is a number': '7',
     'is a list': '[]',
     'is null': 'null',
-    'has no cookie': '{"user":"ada"}',
     'has a word for a cookie': '{"cookie":"yes"}',
     'has an expiry that is no date': '{"cookie":{"expires":"soon"}}',
     'has a maximal age that is no number': '{"cookie":{"originalMaxAge":"1000"}}',
@@ -47,6 +46,17 @@ describe('a stored record that', () => {
       expect(app.errors).toEqual([])
     },
   )
+
+  test('has no cookie is an error to the app, as it is under every other store', async () => {
+    const { store, app, browser } = await setUp()
+    await browser.post('/login/ada')
+    await store.set(browser.sessionId, { user: 'ada' } as unknown as Fields)
+
+    expect((await browser.ask('GET', '/session')).status).toBe(500)
+    expect(app.errors).toEqual([
+      expect.objectContaining({ message: expect.stringMatching(/Cannot read prop/) }),
+    ])
+  })
 
   test('is spoilt while a request runs is written anew by its save', async () => {
     const { backend, store } = await setUp()
@@ -85,16 +95,16 @@ describe('a session that holds a BigInt', () => {
   })
 })
 
-test('a cycle, a missing cookie and a BigInt are told to whoever saves them', async () => {
+test('a cycle, a BigInt and a cookie that is none are told to whoever saves them', async () => {
   const { store } = await setUp()
   const cycle: { cookie: object; self?: unknown } = { cookie: {} }
   cycle.self = cycle
-  for (const bad of [cycle, { cookie: {}, n: 1n }, {} as { cookie: object }]) {
+  for (const bad of [cycle, { cookie: {}, n: 1n }, { cookie: 'yes' as unknown as object }]) {
     await expect(store.set('ada', bad)).rejects.toThrow(SessionNotSerializableError)
   }
 })
 
-test('a field called __proto__ stays a field, and pollutes nothing', async () => {
+test('a field called __proto__ is no field of the session, and pollutes nothing', async () => {
   const { backend, store } = await setUp()
   await backend.put('ada', '{"cookie":{},"data":{"__proto__":{"isAdmin":true}}}', 60_000)
   const [first, second] = [await store.get<Fields>('ada'), await store.get<Fields>('ada')]
@@ -103,7 +113,7 @@ test('a field called __proto__ stays a field, and pollutes nothing', async () =>
   await Promise.all([store.set('ada', first!), store.set('ada', second!)])
 
   const text = await backend.get('ada')
-  expect(text).toBe('{"cookie":{},"data":{"__proto__":{"isAdmin":true}},"a":1,"b":2}')
+  expect(text).toBe('{"cookie":{},"data":{},"a":1,"b":2}')
   expect(({} as { isAdmin?: boolean }).isAdmin).toBeUndefined()
 })
 

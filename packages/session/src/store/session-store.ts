@@ -9,6 +9,7 @@ import { decodeRecord, encodeRecord, type SessionLike } from '../record.ts'
 import { timeToLive } from '../time-to-live.ts'
 import { WriteLanes } from '../write-lanes.ts'
 import { answer, type Callback } from './callback.ts'
+import { withoutCookie } from './cookieless-record.ts'
 import { keepAnswerable } from './keep-answerable.ts'
 import {
   type CreateSession,
@@ -183,9 +184,10 @@ export class SessionStore extends EventEmitter implements Closeable {
       this.#bases.set(session, { id, text })
       return ['hit', session]
     } catch (cause) {
+      if (!(cause instanceof InvalidSessionRecordError)) throw cause
+      const bare = withoutCookie(text)
       // An error would answer 500 to every request of this cookie until the record expires.
-      if (cause instanceof InvalidSessionRecordError) return ['invalid', undefined, cause]
-      throw cause
+      return bare ? ['hit', bare] : ['invalid', undefined, cause]
     }
   }
 
@@ -234,6 +236,8 @@ export class SessionStore extends EventEmitter implements Closeable {
   }
 
   #timeToLive(session: SessionLike): number {
+    // An app may have saved one that it made itself; see `withoutCookie`.
+    if (!session.cookie) return this.#settings.ttlMs
     return timeToLive(session, this.#settings.ttlMs, this.#settings.clock.now())
   }
 
