@@ -2,7 +2,7 @@ import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { explicitFreshnessMs, mustRevalidate, readCacheControl, writeCacheControl } from './cache-control.ts'
 import { strongEtag } from './etag.ts'
 import { addVary, type HeaderChanges, headerChanges, listed, members } from './header-changes.ts'
-import { secretHeaders } from './response-key.ts'
+import { personalHeaders } from './personal-headers.ts'
 import type { ResponseRules } from './response-rules.ts'
 import { writeSurrogateKeys } from './surrogate-keys.ts'
 import { text } from './verdict.ts'
@@ -58,5 +58,5 @@ export function completeHead(
 }
 
 function advice(rules: ResponseRules): string {
-  return writeCacheControl({ ...rules, isPrivate: rules.varied.some((name) => secretHeaders.has(name)) })
+  return writeCacheControl({ ...rules, isPrivate: rules.varied.some((name) => personalHeaders.has(name)) })
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { InvalidOptionError } from '@stepladder/core'
 import type { CachedRequest } from './cached-request.ts'
+import { personalHeaders } from './personal-headers.ts'
 import { sortedQuery } from './sorted-query.ts'
 import type { VaryRule } from './vary-rule.ts'
 
@@ -23,9 +24,6 @@ const forwarding = [
 
 /** Request headers that are in every key, in small letters. */
 export const keyedHeaders: readonly string[] = ['host', ...forwarding]
-
-/** Credentials: their hashes stand in a key, never they themselves. */
-export const secretHeaders: ReadonlySet<string> = new Set(['authorization', 'cookie', 'proxy-authorization'])
 
 /** The key under which the answer to a request is stored: no method, so that HEAD finds what GET stored. */
 export function responseKey<R extends CachedRequest>(
@@ -69,7 +67,7 @@ function varied<R extends CachedRequest>(request: R, { header, normalise }: Vary
   const value = Array.isArray(raw) ? raw.join(', ') : raw
   if (normalise) return String(normalise(value, request))
   if (value === undefined) return null
-  return secretHeaders.has(header) ? hash(value) : value
+  return personalHeaders.has(header) ? hash(value) : value
 }
 
 function hash(text: string): string {

@@ -11,7 +11,8 @@ import {
 import type { Cache } from '../cache.ts'
 import { checkTags } from '../call/key.ts'
 import type { CachedRequest } from './cached-request.ts'
-import { keyedHeaders, secretHeaders } from './response-key.ts'
+import { personalHeaders } from './personal-headers.ts'
+import { keyedHeaders } from './response-key.ts'
 import type { CapturedResponse, ResponseRules } from './response-rules.ts'
 import type { Normalise, VaryRule } from './vary-rule.ts'
 
@@ -109,7 +110,7 @@ export function readResponseOptions<R extends CachedRequest>(
       ttlOf: typeof ttl === 'function' ? ttl : () => ttl,
       // Many credentials may normalise to one value, which then says no more who asks.
       credentials: rules
-        .filter(({ header, normalise }) => secretHeaders.has(header) && !normalise)
+        .filter(({ header, normalise }) => personalHeaders.has(header) && !normalise)
         .map(({ header }) => header),
       varied: rules.map(({ header }) => header),
       keyed: new Set([...keyedHeaders, ...rules.map(({ header }) => header)]),

@@ -1,13 +1,14 @@
 import type { CachedRequest } from './cached-request.ts'
+import { personalHeaders } from './personal-headers.ts'
 
 /** What decides whether an answer may depend on who asks. */
 export interface SharingRules {
   readonly shareAcrossUsers: boolean
-  /** Headers with credentials that are in the key as they are: `authorization`, `cookie`. */
+  /** Personal headers that are in the key as they are: `authorization`, `cookie`. */
   readonly credentials: readonly string[]
 }
 
-const carriers = ['authorization', 'cookie']
+const carriers = [...personalHeaders]
 
 /** Where Express apps keep who is asking, with the header that it most likely comes from. */
 const places: readonly (readonly [place: string, header: string | undefined])[] = [
@@ -41,8 +42,9 @@ export function personalPlaces(
   }
 }
 
-/** All credentials that the request carries are in its key: nobody else has that key. */
+/** All that the request says of who asks is in its key: nobody else has that key. */
 function isKnownByKey({ headers }: CachedRequest, { credentials }: SharingRules): boolean {
+  if (credentials.length === 0) return false
   const carried = carriers.filter((name) => headers[name] !== undefined)
   return carried.length > 0 && carried.every((name) => credentials.includes(name))
 }
