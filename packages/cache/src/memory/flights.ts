@@ -16,25 +16,19 @@ export class Flight<T> {
   state: 'current' | 'gapped' | 'invalidated' = 'current'
   /** Grows when the stored record turns out to carry more tags than the caller named. */
   tags: readonly string[]
-  /** What its callers get. */
-  readonly answer: Promise<T>
+  /** What its callers get: set before anybody else hears of the flight. */
+  answer!: Promise<T>
   readonly #over: (flight: never) => void
-  #lettingGo: () => void = () => {}
+  #lettingGo: () => void = nothing
   #goOn: (() => void) | undefined
   #rest: Promise<unknown> | undefined
 
   /** `over` hears when all of it is over, however it ended. */
-  constructor(
-    key: string,
-    tags: readonly string[],
-    task: (flight: Flight<T>) => Promise<T>,
-    { over, startedAt }: { readonly over: (flight: Flight<T>) => void; readonly startedAt: number },
-  ) {
+  constructor(key: string, tags: readonly string[], startedAt: number, over: (flight: Flight<T>) => void) {
     this.key = key
     this.startedAt = startedAt
     this.tags = tags
     this.#over = over
-    this.answer = this.#fly(task)
   }
 
   /** Says how to give back what the flight holds in the store, where it would keep newer reads waiting. */
@@ -80,19 +74,19 @@ export class Flight<T> {
     if (state === 'invalidated') this.#lettingGo()
   }
 
-  async #fly(task: (flight: Flight<T>) => Promise<T>): Promise<T> {
-    // Not at once: the task may call back into the cache, which must find this flight complete.
-    await undefined
-    try {
-      return await task(this)
-    } finally {
-      // Typed so that a flight of something is a flight of anything.
-      const end = () => this.#over(this as never)
-      if (this.#rest) this.#rest.then(end, end)
-      else end()
-    }
+  /** To be called once, when its answer is known. */
+  end(): void {
+    if (this.#rest) this.#rest.finally(() => this.#leaveBehind()).catch(nothing)
+    else this.#leaveBehind()
+  }
+
+  #leaveBehind(): void {
+    // Typed so that a flight of something is a flight of anything.
+    this.#over(this as never)
   }
 }
+
+function nothing(): void {}
 
 /** One flight per key at a time. Core's `SingleFlight` with an eye on what is invalidated meanwhile. */
 export class Flights<T> {
@@ -123,16 +117,24 @@ export class Flights<T> {
     return undefined
   }
 
+  /** Starts `task`, but not at once: it may call back into the cache, which must find this flight complete. */
   start(key: string, tags: readonly string[], task: (flight: Flight<T>) => Promise<T>): Flight<T> {
-    const flight = new Flight(key, tags, task, { over: this.#over, startedAt: this.#turn.now() })
+    const flight = this.open(key, tags)
+    flight.answer = fly(flight, task)
+    return flight
+  }
+
+  /** A flight that has no answer yet: who opens it sets that in the same step, and ends it. */
+  open(key: string, tags: readonly string[]): Flight<T> {
+    const flight = new Flight(key, tags, this.#turn.now(), this.#over)
     this.#joinable.set(key, flight)
     this.#underWay.add(flight)
     return flight
   }
 
-  /** A flight for one caller alone: who asks later has to look for himself. */
-  startApart(key: string, tags: readonly string[], task: (flight: Flight<T>) => Promise<T>): Flight<T> {
-    const flight = new Flight(key, tags, task, { over: this.#over, startedAt: this.#turn.now() })
+  /** The same for one caller alone: who asks later has to look for himself. */
+  openApart(key: string, tags: readonly string[]): Flight<T> {
+    const flight = new Flight(key, tags, this.#turn.now(), this.#over)
     this.#apart.add(flight)
     this.#underWay.add(flight)
     return flight
@@ -173,5 +175,14 @@ export class Flights<T> {
     if (this.#joinable.get(flight.key) === flight) this.#joinable.delete(flight.key)
     this.#apart.delete(flight)
     flight.leave(state)
+  }
+}
+
+async function fly<T>(flight: Flight<T>, task: (flight: Flight<T>) => Promise<T>): Promise<T> {
+  await undefined
+  try {
+    return await task(flight)
+  } finally {
+    flight.end()
   }
 }

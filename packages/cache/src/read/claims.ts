@@ -6,9 +6,10 @@ import { type Entry, type TagEpoch, unknownEpoch } from '../memory/entry.ts'
 import type { Flight } from '../memory/flights.ts'
 import type { CacheParts } from '../parts.ts'
 import type { Lease } from '../store/store.ts'
+import type { Batch } from './batches.ts'
 import { LeaseKeeper, maxLoadMs } from './lease-keeper.ts'
 import { admit, type Look } from './lookup.ts'
-import { Budget, type ClaimedWithEpochs, type StoreCalls } from './store-calls.ts'
+import { Budget, type ClaimedWithEpochs, type ClaimWithTags, type StoreCalls } from './store-calls.ts'
 
 /** The right to load, with what was known when it was given. */
 export interface Claim {
@@ -24,6 +25,15 @@ export interface Claim {
 
 /** A value that was there, or the right to load one. */
 export type Right = { readonly fresh: Entry } | { readonly claim: Claim }
+
+/** A question to the store, and where its answer will stand. */
+export interface Asked {
+  readonly claim: ClaimWithTags
+  readonly batch: Batch<ClaimWithTags, ClaimedWithEpochs>
+  readonly place: number
+  /** Until when the store keeps the epochs that it tells. Of the monotonic clock. */
+  readonly epochsUntil: number
+}
 
 /** What a claim came to; neither of both where somebody else loads. */
 export type Outcome = Right | { readonly isTaken: true }
@@ -47,87 +57,117 @@ export class Claims {
     this.leases = new LeaseKeeper(calls, parts.limits.clock)
   }
 
+  /** Asks for what is stored, and for the lease where nothing is, or in any case if it is forced. */
+  ask(wish: Wish, isForced: boolean): Asked {
+    const { copies } = this.#parts
+    const { key, policy } = wish
+    // Twice what is needed, so that the store is told now and then and not at every load.
+    const neededMs = policy.ttlMs + policy.graceMs + maxLoadMs
+    const epochsMs = 2 * neededMs
+    const now = copies.turn.now()
+    const tags = copies.areTrusted && !policy.isStrong ? this.#unknown(wish.tags, now + neededMs) : wish.tags
+    this.#lastToken += 1
+    const claim = { key, token: `${this.#id}:${this.#lastToken}`, isForced, tags, epochsMs }
+    const batch = this.#calls.claim(claim)
+    return { claim, batch, place: batch.asked.length - 1, epochsUntil: now + epochsMs }
+  }
+
+  /** The question came to nothing. */
+  giveUp({ claim }: Asked, failure: unknown): void {
+    // It may be granted all the same, when the store comes to it, and would keep others waiting for nobody.
+    if (!(failure instanceof BreakerOpenError)) this.#calls.release(claim)
+  }
+
   /**
-   * Waits while another process loads, having said so by `onWait`: its lease ends with its load, or soon after its
-   * life. Rejects when the store does.
+   * What the answer to the first question comes to: at once, but where more has to be asked, or waited for. It waits
+   * while another process loads, having said so by `onWait`: its lease ends with its load, or soon after its life.
+   * Rejects when the store does.
    */
-  async claim(flight: Flight<unknown>, wish: Wish, budget: Budget, onWait?: () => void): Promise<Right> {
-    const look = this.#look(flight, wish, budget)
+  weigh(look: Look, asked: Asked, claimed: ClaimedWithEpochs, onWait?: () => void): Right | Promise<Right> {
+    const outcome = this.#judge(look, asked, claimed)
+    if (outcome instanceof Promise) return this.#orWait(look, outcome, onWait)
+    return 'isTaken' in outcome ? this.#wait(look, onWait) : outcome
+  }
+
+  async #orWait(look: Look, judged: Promise<Outcome>, onWait?: () => void): Promise<Right> {
+    const outcome = await judged
+    return 'isTaken' in outcome ? this.#wait(look, onWait) : outcome
+  }
+
+  async #wait(look: Look, onWait?: () => void): Promise<Right> {
+    onWait?.()
+    const { flight, wish, budget } = look
     for (let attempt = 1; ; attempt++) {
-      const lease = this.#newLease(wish.key)
-      const claimed = await this.#ask(flight, wish, lease, budget, false)
-      const admitted = claimed.record ? admit(this.#parts, look, claimed.record, claimed.epochs) : undefined
-      const found = admitted instanceof Promise ? await admitted : admitted
-      if (found && this.#isFresh(found)) return { fresh: found }
-      const outcome = claimed.record
-        ? await this.#claimOld(look, wish, lease, found)
-        : this.#asGranted(look, wish, lease, claimed, undefined)
-      if (!('isTaken' in outcome)) return outcome
-      if (attempt === 1) onWait?.()
       budget.exclude(await flight.pause(patience(attempt), this.#parts.limits.clock))
+      const { asked, claimed } = await this.#askOnce(wish, budget, false)
+      const outcome = await this.#judge(look, asked, claimed)
+      if (!('isTaken' in outcome)) return outcome
     }
   }
 
   /** The lease beside a record that is still good, if nobody has it. Rejects when the store does. */
   async claimRefresh(flight: Flight<unknown>, wish: Wish, present: Entry): Promise<Outcome> {
-    const budget = new Budget(this.#parts.limits)
-    const lease = this.#newLease(wish.key)
-    const claimed = await this.#ask(flight, wish, lease, budget, true)
+    const { limits } = this.#parts
+    const budget = new Budget(limits, limits.clock.monotonic())
+    const { asked, claimed } = await this.#askOnce(wish, budget, true)
+    const look = this.look(flight, wish, budget)
+    this.#learn(look, asked, claimed)
     if (!claimed.isGranted) return { isTaken: true }
-    const look = this.#look(flight, wish, budget)
     const found = claimed.record && (await admit(this.#parts, look, claimed.record, claimed.epochs))
     // Somebody else was faster.
     const isNews = found && found.version !== present.version && this.#isFresh(found)
-    if (isNews) return this.#giveBack(lease, found)
-    return { claim: { ...this.#hold(flight, wish, lease, claimed), previous: found ?? undefined, budget } }
+    if (isNews) return this.#giveBack(asked.claim, found)
+    return this.#grant(look, asked, claimed, found ?? undefined)
+  }
+
+  look(flight: Flight<unknown>, wish: Wish, budget: Budget): Look {
+    return { flight, wish, budget, calls: this.#calls }
+  }
+
+  async #askOnce(
+    wish: Wish,
+    budget: Budget,
+    isForced: boolean,
+  ): Promise<{ readonly asked: Asked; readonly claimed: ClaimedWithEpochs }> {
+    let asked: Asked | undefined
+    try {
+      return await budget.spend(async () => {
+        asked = this.ask(wish, isForced)
+        return { asked, claimed: (await asked.batch.answers)[asked.place]! }
+      })
+    } catch (failure) {
+      if (asked) this.giveUp(asked, failure)
+      throw failure
+    }
+  }
+
+  #judge(look: Look, asked: Asked, claimed: ClaimedWithEpochs): Outcome | Promise<Outcome> {
+    this.#learn(look, asked, claimed)
+    const { record, epochs } = claimed
+    if (record === null) return this.#grant(look, asked, claimed, undefined)
+    const admitted = admit(this.#parts, look, record, epochs)
+    if (admitted instanceof Promise) return admitted.then((found) => this.#judgeFound(look, found))
+    return this.#judgeFound(look, admitted)
+  }
+
+  #judgeFound(look: Look, found: Entry | undefined): Outcome | Promise<Outcome> {
+    return found && this.#isFresh(found) ? { fresh: found } : this.#claimOld(look, found)
   }
 
   /** It is there, and too old: the lease is to be had all the same. */
-  async #claimOld(look: Look, wish: Wish, lease: Lease, found: Entry | undefined): Promise<Outcome> {
-    const { flight, budget } = look
-    const claimed = await this.#ask(flight, wish, lease, budget, true)
+  async #claimOld(look: Look, found: Entry | undefined): Promise<Outcome> {
+    const { asked, claimed } = await this.#askOnce(look.wish, look.budget, true)
+    this.#learn(look, asked, claimed)
     // Whoever had the lease before us may have filled the key since we looked.
     const filled = claimed.record && (await admit(this.#parts, look, claimed.record, claimed.epochs))
-    if (filled && this.#isFresh(filled)) return this.#giveBack(claimed.isGranted ? lease : undefined, filled)
-    return this.#asGranted(look, wish, lease, claimed, found)
+    if (filled && this.#isFresh(filled))
+      return this.#giveBack(claimed.isGranted ? asked.claim : undefined, filled)
+    return this.#grant(look, asked, claimed, found)
   }
 
-  #asGranted(
-    { flight, budget }: Look,
-    wish: Wish,
-    lease: Lease,
-    claimed: ClaimedWithEpochs,
-    previous: Entry | undefined,
-  ): Outcome {
-    if (!claimed.isGranted) return { isTaken: true }
-    return { claim: { ...this.#hold(flight, wish, lease, claimed), previous, budget } }
-  }
-
-  /** With the epochs of those tags that have to be asked for: the others are known, and last long enough. */
-  async #ask(
-    flight: Flight<unknown>,
-    { tags: all, policy }: Wish,
-    lease: Lease,
-    budget: Budget,
-    isForced: boolean,
-  ): Promise<ClaimedWithEpochs> {
-    const { copies } = this.#parts
-    // Twice what is needed, so that the store is told now and then and not at every load.
-    const neededMs = policy.ttlMs + policy.graceMs + maxLoadMs
-    const epochsMs = 2 * neededMs
-    const now = copies.turn.now()
-    const tags = copies.areTrusted && !policy.isStrong ? this.#unknown(all, now + neededMs) : all
-    const { key, token } = lease
-    try {
-      const claimed = await budget.spend(() => this.#calls.claim({ key, token, isForced, tags, epochsMs }))
-      for (const tag of tags) {
-        copies.tagOf(flight, tag, claimed.epochs.get(tag) ?? unknownEpoch, now + epochsMs)
-      }
-      return claimed
-    } catch (failure) {
-      // It may be granted all the same, when the store comes to it, and would keep others waiting for nobody.
-      if (!(failure instanceof BreakerOpenError)) this.#calls.release(lease)
-      throw failure
+  #learn({ flight }: Look, { claim, epochsUntil }: Asked, { epochs }: ClaimedWithEpochs): void {
+    for (const tag of claim.tags) {
+      this.#parts.copies.tagOf(flight, tag, epochs?.get(tag) ?? unknownEpoch, epochsUntil)
     }
   }
 
@@ -141,39 +181,31 @@ export class Claims {
     return unknown
   }
 
-  /** The tags with it: as they were before the load, never after. */
-  #hold(
-    flight: Flight<unknown>,
-    { tags: all }: Wish,
-    lease: Lease,
-    { epochs: found }: ClaimedWithEpochs,
-  ): Pick<Claim, 'lease' | 'epochs' | 'tags'> {
+  /** The lease, with the tags as they were before the load, never after. */
+  #grant(
+    { flight, wish, budget }: Look,
+    { claim: lease }: Asked,
+    { isGranted, epochs: found }: ClaimedWithEpochs,
+    previous: Entry | undefined,
+  ): Outcome {
+    if (!isGranted) return { isTaken: true }
     const { copies } = this.#parts
-    const epochs = all.map(
+    const epochs = wish.tags.map(
       (tag): TagSnapshot => [
         tag,
         // One that was forgotten since it was left out of the question is no epoch that the tag has.
-        found.get(tag) ?? copies.epochs.known(tag)?.epoch ?? unknownEpoch,
+        found?.get(tag) ?? copies.epochs.known(tag)?.epoch ?? unknownEpoch,
       ],
     )
     const tags = epochs.map(([tag, epoch]) => copies.tagOf(flight, tag, epoch))
     this.leases.hold(lease)
     flight.whenInvalidated(() => this.leases.release(lease))
-    return { lease, epochs, tags }
+    return { claim: { lease, epochs, tags, previous, budget } }
   }
 
   #giveBack(lease: Lease | undefined, fresh: Entry): Outcome {
     if (lease) this.#calls.release(lease)
     return { fresh }
-  }
-
-  #newLease(key: string): Lease {
-    this.#lastToken += 1
-    return { key, token: `${this.#id}:${this.#lastToken}` }
-  }
-
-  #look(flight: Flight<unknown>, { key, policy }: Wish, budget: Budget): Look {
-    return { flight, key, policy, budget, calls: this.#calls }
   }
 
   #isFresh({ freshUntil }: Entry): boolean {

@@ -1,5 +1,5 @@
 import { begin } from '@stepladder/core'
-import type { Policy } from '../call/policy.ts'
+import type { Wish } from '../call/wish.ts'
 import type { StoredValue } from '../codec/stored-value.ts'
 import { type Entry, type TagEpoch, unknownEpoch } from '../memory/entry.ts'
 import type { Flight } from '../memory/flights.ts'
@@ -10,8 +10,7 @@ import type { Budget, StoreCalls } from './store-calls.ts'
 /** One read's look at what the store holds. */
 export interface Look {
   readonly flight: Flight<unknown>
-  readonly key: string
-  readonly policy: Policy
+  readonly wish: Wish
   readonly calls: StoreCalls
   readonly budget: Budget
 }
@@ -30,7 +29,7 @@ export function admit(
   epochs: ReadonlyMap<string, string> = noEpochs,
 ): Entry | undefined | Promise<Entry | undefined> {
   try {
-    const stored = parts.codec.decode(record, look.key)
+    const stored = parts.codec.decode(record, look.wish.key)
     if (!(stored instanceof Promise)) return accept(parts, look, record, stored, epochs)
     return stored.then(
       (stored) => accept(parts, look, record, stored, epochs),
@@ -52,7 +51,8 @@ function accept(
   stored: StoredValue,
   epochs: ReadonlyMap<string, string>,
 ): Entry | undefined | Promise<Entry | undefined> {
-  const { flight, key, policy } = look
+  const { flight } = look
+  const { key, policy } = look.wish
   const { copies, journal, limits } = parts
   if (
     !journal.isEmpty &&

@@ -8,7 +8,7 @@ import { type Claim, Claims, type Outcome, type Right } from './claims.ts'
 import type { AnyLoad } from './loader.ts'
 import { Loading } from './loading.ts'
 import { admit } from './lookup.ts'
-import { Budget, StoreCalls } from './store-calls.ts'
+import { Budget, type ClaimedWithEpochs, StoreCalls } from './store-calls.ts'
 
 const miss: Answer = { value: undefined, outcome: 'miss' }
 /** How soon a refresh that failed is tried again, in milliseconds. */
@@ -29,16 +29,16 @@ export class ReadThrough {
   }
 
   /** Asks the store, and nobody else. */
-  async look(flight: Flight<Answer>, { key, policy }: Wish): Promise<Answer> {
+  async look(flight: Flight<Answer>, wish: Wish): Promise<Answer> {
     const { copies, journal, limits } = this.#parts
     const calls = this.#calls
-    if (!calls || journal.covers(key, [])) return miss
-    const budget = new Budget(limits)
+    if (!calls || journal.covers(wish.key, [])) return miss
     try {
-      const record = await budget.spend(() => calls.get(key))
-      const found = record && (await admit(this.#parts, { flight, key, policy, calls, budget }, record))
+      const budget = new Budget(limits, limits.clock.monotonic())
+      const record = await calls.get(wish.key)
+      const found = record && (await admit(this.#parts, { flight, wish, calls, budget }, record))
       if (!found || limits.clock.monotonic() >= found.freshUntil) return miss
-      copies.keep(key, found, flight)
+      copies.keep(wish.key, found, flight)
       return { value: found.value, outcome: 'fetched' }
     } catch {
       return miss // the call was reported
@@ -47,7 +47,7 @@ export class ReadThrough {
 
   /**
    * Asks the store, then the loader; what that brings is stored if nothing was invalidated meanwhile. `onWait` hears
-   * when another process is waited for.
+   * when another process is waited for. Ends the flight.
    */
   load(flight: Flight<Answer>, wish: Wish, load: AnyLoad, onWait?: () => void): Promise<Answer> {
     const answer = this.#load(flight, wish, load, onWait)
@@ -80,28 +80,41 @@ export class ReadThrough {
     }
   }
 
+  /** In one piece, and as few frames: each promise between a read and the answer of the store costs it some percent. */
   async #load(
     flight: Flight<Answer>,
     wish: Wish,
     load: AnyLoad,
     onWait: (() => void) | undefined,
   ): Promise<Answer> {
-    const { copies, journal, limits } = this.#parts
-    const budget = new Budget(limits)
-    let right: Right | undefined
-    if (this.#claims && !journal.covers(wish.key, wish.tags)) {
-      try {
-        right = await this.#claims.claim(flight, wish, budget, onWait)
-      } catch {
-        // The store is away, as the call reported. The loader still answers.
+    try {
+      const { copies, journal, limits } = this.#parts
+      const claims = this.#claims
+      const budget = new Budget(limits, flight.startedAt)
+      let right: Right | undefined
+      if (claims && !journal.covers(wish.key, wish.tags)) {
+        const asked = claims.ask(wish, false)
+        let claimed: ClaimedWithEpochs | undefined
+        try {
+          claimed = (await asked.batch.answers)[asked.place]!
+          const weighed = claims.weigh(claims.look(flight, wish, budget), asked, claimed, onWait)
+          right = weighed instanceof Promise ? await weighed : weighed
+        } catch (failure) {
+          // The store is away, as the call reported. The loader still answers.
+          if (!claimed) claims.giveUp(asked, failure)
+        }
       }
+      if (right && 'fresh' in right) {
+        if (!wish.policy.isStrong) copies.keep(wish.key, right.fresh, flight)
+        return { value: right.fresh.value, outcome: 'fetched' }
+      }
+      // Not at once: the loader may call back into the cache, which must find this flight complete.
+      if (!right) await undefined
+      const claim = right?.claim ?? this.#withoutLease(flight, wish, budget)
+      return await this.#loading.runInTime(flight, wish, claim, load, budget.startedAt)
+    } finally {
+      flight.end()
     }
-    if (right && 'fresh' in right) {
-      if (!wish.policy.isStrong) copies.keep(wish.key, right.fresh, flight)
-      return { value: right.fresh.value, outcome: 'fetched' }
-    }
-    const claim = right?.claim ?? this.#withoutLease(flight, wish, budget)
-    return this.#loading.runInTime(flight, wish, claim, load, budget.startedAt)
   }
 
   async #claimRefresh(flight: Flight<Answer>, wish: Wish, present: Entry): Promise<Outcome> {
@@ -112,9 +125,9 @@ export class ReadThrough {
         // As for a read, since one may have joined: the store is away, and the loader still answers.
       }
     }
-    return {
-      claim: { ...this.#withoutLease(flight, wish, new Budget(this.#parts.limits)), previous: present },
-    }
+    const { limits } = this.#parts
+    const budget = new Budget(limits, limits.clock.monotonic())
+    return { claim: { ...this.#withoutLease(flight, wish, budget), previous: present } }
   }
 
   #withoutLease(flight: Flight<Answer>, { tags }: Wish, budget: Budget): Claim {

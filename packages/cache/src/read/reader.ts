@@ -4,7 +4,6 @@ import type { Policy } from '../call/policy.ts'
 import { type EntryOptions, readWish, type Wish } from '../call/wish.ts'
 import type { Answer } from '../memory/copies.ts'
 import type { Entry } from '../memory/entry.ts'
-import type { Flight } from '../memory/flights.ts'
 import type { CacheParts } from '../parts.ts'
 import { LoadGroup, type LoadMany } from './load-group.ts'
 import type { AnyLoad } from './loader.ts'
@@ -17,7 +16,7 @@ export interface ManyOptions<T = unknown> extends EntryOptions<T> {
 }
 
 interface Read {
-  readonly answer: Answer | Promise<Answer>
+  readonly answer: Promise<Answer>
   /** Somebody else started it. */
   readonly isJoined: boolean
 }
@@ -45,7 +44,7 @@ export class Reader {
   }
 
   /** Ends the operation, well or not. */
-  async getOrLoad(
+  getOrLoad(
     key: string,
     load: AnyLoad,
     options: EntryOptions<never> | undefined,
@@ -54,10 +53,15 @@ export class Reader {
     try {
       const wish = this.#wish(key, options)
       const read = this.#read(wish, this.#checkLoader('load', load), end)
-      return await this.#settle(read, end)
+      // Nobody hears how it ends, so that an async function would only cost its time.
+      if (end === undefined) return read.answer.then(toValue)
+      return this.#settle(read, end).catch((failure: unknown) => {
+        end('failed', failure)
+        throw failure
+      })
     } catch (failure) {
       end?.('failed', failure)
-      throw failure
+      return Promise.reject(failure)
     }
   }
 
@@ -183,14 +187,19 @@ export class Reader {
     const { copies } = this.#parts
     const { key, tags } = wish
     const resting = this.#resting(wish)
-    if (resting) return { answer: { value: resting.value, outcome: 'stale' }, isJoined: false }
+    if (resting) {
+      return { answer: Promise.resolve({ value: resting.value, outcome: 'stale' }), isJoined: false }
+    }
     const { isStrong } = wish.policy
     const underWay = isStrong ? undefined : copies.joinable(copies.loads, key)
     if (underWay) return { answer: underWay.answer, isJoined: true }
-    const task = (flight: Flight<Answer>) => this.#readThrough.load(flight, wish, load, onWait)
-    const start = () =>
-      isStrong ? copies.loads.startApart(key, tags, task) : copies.loads.start(key, tags, task)
-    return { answer: inside(end, start).answer, isJoined: false }
+    const flight = isStrong ? copies.loads.openApart(key, tags) : copies.loads.open(key, tags)
+    // The scope is that of the operation, if it is traced: the loader runs in it.
+    flight.answer =
+      end === undefined
+        ? this.#readThrough.load(flight, wish, load, onWait)
+        : inside(end, () => this.#readThrough.load(flight, wish, load, onWait))
+    return { answer: flight.answer, isJoined: false }
   }
 
   async #settle({ answer, isJoined }: Read, end: End | undefined): Promise<unknown> {
@@ -211,4 +220,8 @@ export class Reader {
     if (typeof load === 'function') return load
     throw new InvalidOptionError(`cache "${this.#name}"`, option, load, 'a function')
   }
+}
+
+function toValue({ value }: Answer): unknown {
+  return value
 }

@@ -10,7 +10,7 @@ import {
   withDeadline,
 } from '@stepladder/core'
 import type { CacheStore, Claim, Claimed, Fill, Lease } from '../store/store.ts'
-import { Batches } from './batches.ts'
+import { type Batch, Batches } from './batches.ts'
 
 /** How long a lease outlives the process that holds it. */
 export const leaseMs = 1_000
@@ -31,8 +31,11 @@ export interface ClaimWithTags extends Claim {
 }
 
 export interface ClaimedWithEpochs extends Claimed {
-  readonly epochs: ReadonlyMap<string, string>
+  /** Undefined where no claim of its batch asked for any. */
+  readonly epochs?: ReadonlyMap<string, string>
 }
+
+const noTags: readonly string[] = []
 
 /**
  * The calls that reads make to the store: what many reads ask within one turn becomes one call, each within the
@@ -60,8 +63,9 @@ export class StoreCalls {
     return this.#gets.ask(key)
   }
 
-  claim(claim: ClaimWithTags): Promise<ClaimedWithEpochs> {
-    return this.#claims.ask(claim)
+  /** The answer stands in the last place of the batch. */
+  claim(claim: ClaimWithTags): Batch<ClaimWithTags, ClaimedWithEpochs> {
+    return this.#claims.add(claim)
   }
 
   fill(fill: Fill): Promise<boolean> {
@@ -83,14 +87,15 @@ export class StoreCalls {
   }
 
   async #claimAll(claims: readonly ClaimWithTags[]): Promise<readonly ClaimedWithEpochs[]> {
-    const wanted = new Set<string>()
+    let tags = noTags
     let epochsMs = 0
     for (const claim of claims) {
-      for (const tag of claim.tags) wanted.add(tag)
+      if (claim.tags.length > 0) tags = tags.length === 0 ? claim.tags : [...tags, ...claim.tags]
       epochsMs = Math.max(epochsMs, claim.epochsMs)
     }
-    const tags = [...wanted]
+    tags = [...new Set(tags)]
     const { claimed, epochs } = await this.#call((store) => store.claim(claims, tags, { leaseMs, epochsMs }))
+    if (tags.length === 0) return claimed
     const epochOf = new Map(tags.map((tag, index) => [tag, epochs[index]!]))
     return claimed.map(({ record, isGranted }) => ({ record, isGranted, epochs: epochOf }))
   }
@@ -122,11 +127,10 @@ export class Budget {
   /** Of the monotonic clock. */
   readonly startedAt: number
   #excludedMs = 0
-  #isUsed = false
 
-  constructor(limits: StoreLimits) {
+  constructor(limits: StoreLimits, startedAt: number) {
     this.#limits = limits
-    this.startedAt = limits.clock.monotonic()
+    this.startedAt = startedAt
   }
 
   /** So much of the time since the budget was made went into something else. */
@@ -134,15 +138,8 @@ export class Budget {
     this.#excludedMs += ms
   }
 
-  /** Rejects as `task` does, or when the budget is spent. */
-  spend<T>(task: () => Promise<T>): Promise<T> {
-    // The first call takes no longer than all of the budget by itself.
-    if (this.#isUsed) return this.#spendRest(task)
-    this.#isUsed = true
-    return task()
-  }
-
-  async #spendRest<T>(task: () => Promise<T>): Promise<T> {
+  /** For what is not the first call, which takes no longer than all of the budget by itself. Rejects as `task` does, or when the budget is spent. */
+  async spend<T>(task: () => Promise<T>): Promise<T> {
     const { name, budgetMs, clock } = this.#limits
     const leftMs = budgetMs - (clock.monotonic() - this.startedAt - this.#excludedMs)
     if (leftMs <= 0) throw new DeadlineExceededError(`cache "${name}": reading from its store`, budgetMs)
