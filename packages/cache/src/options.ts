@@ -13,7 +13,7 @@ import {
 } from '@stepladder/core'
 import type { Bus } from './bus/bus.ts'
 import { type Policy, type PolicyOptions, parseTtl, policyOptionNames, readPolicy } from './call/policy.ts'
-import type { RecordOptions } from './codec/options.ts'
+import { type RecordOptions, readRecordOptions } from './codec/options.ts'
 import { type RecordCodec, recordCodec } from './codec/record.ts'
 import type { CacheStore } from './store/store.ts'
 
@@ -102,6 +102,8 @@ export function readOptions(options: CacheOptions): CacheSettings {
   if (!(audit >= 0 && audit <= 1)) refuse('audit', audit, 'a number from 0 to 1')
   if (!(Number.isInteger(maxEntries) && maxEntries > 0))
     refuse('maxEntries', maxEntries, 'a whole number above 0')
+  // Also where nothing leaves the process: development is to find what production would refuse.
+  readRecordOptions({ name, ...recordOptionsOf(options, true) })
   const budgetMs = parseDuration(`cache "${name}"`, 'readBudget', readBudget)
   if (!(budgetMs > 0 && budgetMs <= 60_000)) refuse('readBudget', readBudget, 'above 0 and at most a minute')
   return {

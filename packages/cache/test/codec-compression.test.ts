@@ -95,6 +95,7 @@ test('without a word about it, zstd is used where Node.js has it, from 4 kB on',
 })
 
 test.each<[string, unknown]>([
+  ['compress', 4_096],
   ['compress.algorithm', { algorithm: 'lz4' }],
   ['compress.algorithm', { algorithm: 'toString' }],
   ['compress.above', { above: -1 }],

@@ -117,6 +117,10 @@ test.each<[string, unknown]>([
   ['encrypt.keys[1].key', { keys: [one, { id: 'b', key: 'a passphrase that somebody made up' }] }],
   ['encrypt.keys[0].id', { keys: [{ id: 'a b', key: one.key }] }],
   ['encrypt.keys[1].id', { keys: [one, one] }],
+  ['encrypt.keys[0].id', { keys: [{ key: one.key }] }],
+  ['encrypt.keys[0].id', { keys: [{ id: 7, key: one.key }] }],
+  ['encrypt.keys[0].id', { keys: [null] }],
+  ['encrypt.acceptPlain', { keys: [one], acceptPlain: 'false' }],
   ['key', { key: one.key }],
 ])('a wrong option %s is named at construction, and no key is told', (option, encrypt) => {
   const construct = () => codecWith(encrypt as EncryptOptions) // wrong on purpose

@@ -160,6 +160,8 @@ test('a value of exactly the largest size is stored, and one byte more is refuse
 test.each<[string, unknown]>([
   ['codec', { id: 'x y', encode() {}, decode() {} }],
   ['codec', { id: 'x' }],
+  ['codec', { ...jsonCodec, id: 7 }],
+  ['codec', { ...jsonCodec }],
   ['codec', []],
   ['codec', 'json'],
   ['maxValueBytes', 0],

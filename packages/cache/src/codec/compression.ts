@@ -29,6 +29,9 @@ export class Compressor {
 
   /** Throws `InvalidOptionError` or `UnknownOptionError` in the name of `owner`. */
   constructor(owner: string, options: CompressOptions) {
+    if (typeof options !== 'object' || options === null) {
+      throw new InvalidOptionError(owner, 'compress', options, "options such as { above: '4kb' }")
+    }
     checkOptionNames(`${owner}: compress`, options, ['above', 'algorithm'])
     const { above = '4kb', algorithm = hasZstd ? 'zstd' : 'gzip' } = options
     if (!Object.hasOwn(compressors, algorithm) || (algorithm === 'zstd' && !hasZstd)) {

@@ -8,6 +8,7 @@ import {
 import { checkOptionNames, InvalidOptionError } from '@stepladder/core'
 import { UnreadableRecordError } from '../errors.ts'
 import type { ReadFrame } from './header.ts'
+import { isId } from './id.ts'
 
 export interface EncryptOptions {
   /** The first one writes, all read. To replace a key: add the new one last, everywhere; then move it to the front. */
@@ -48,10 +49,14 @@ export class Encryption {
     if (!Array.isArray(keys) || keys.length === 0) {
       throw new InvalidOptionError(owner, 'encrypt.keys', keys, 'a list of one key or more')
     }
+    // Any text would do for true, `'false'` of an environment too.
+    if (typeof acceptPlain !== 'boolean') {
+      throw new InvalidOptionError(owner, 'encrypt.acceptPlain', acceptPlain, 'true or false')
+    }
     this.acceptsPlain = acceptPlain
-    this.keyId = keys[0]!.id
     this.#scope = scope
     this.#keys = readKeys(owner, keys)
+    this.keyId = keys[0]!.id
   }
 
   /** Writes nonce, encrypted value and tag: all of the record from `start` on, of which it needs every byte. */
@@ -91,9 +96,11 @@ export class Encryption {
 
 function readKeys(owner: string, keys: readonly EncryptionKey[]): ReadonlyMap<string, KeyObject> {
   const read = new Map<string, KeyObject>()
-  for (const [index, { id, key }] of keys.entries()) {
+  for (const [index, given] of keys.entries()) {
     const option = `encrypt.keys[${index}]`
-    if (!/^[\w.-]{1,32}$/.test(id)) {
+    // Callers in JavaScript leave out what they do not know.
+    const { id, key }: Partial<EncryptionKey> = given ?? {}
+    if (!isId(id)) {
       throw new InvalidOptionError(owner, `${option}.id`, id, 'of 1 to 32 letters, digits, "_", "." and "-"')
     }
     if (read.has(id)) throw new InvalidOptionError(owner, `${option}.id`, id, 'given once')

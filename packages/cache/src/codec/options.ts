@@ -1,6 +1,7 @@
 import { checkOptionNames, InvalidOptionError, parseSize, type Size } from '@stepladder/core'
 import { type CompressOptions, Compressor } from './compression.ts'
 import { Encryption, type EncryptOptions } from './encryption.ts'
+import { isId } from './id.ts'
 import { jsonCodec } from './json.ts'
 import type { ValueCodec } from './value-codec.ts'
 
@@ -50,7 +51,7 @@ export function readRecordOptions({ name, ...options }: RecordCodecOptions): Rec
   return {
     ...{ scope, maxValueBytes, codec: codecs[0]! },
     codecs: new Map([jsonCodec, ...codecs].map((one) => [one.id, one])),
-    compressor: compress && new Compressor(owner, compress),
+    compressor: compress === undefined ? undefined : new Compressor(owner, compress),
     encryption: encrypt && new Encryption(owner, scope, encrypt),
   }
 }
@@ -62,6 +63,11 @@ function readCodecs(owner: string, given: ValueCodec | readonly ValueCodec[]): r
     if (!isCodec(codec)) {
       const expected = 'made of an id (1 to 32 letters, digits, "_", "." and "-"), encode() and decode()'
       throw new InvalidOptionError(owner, 'codec', codec, expected)
+    }
+    // A record names its codec by nothing else.
+    const isOther = (one: ValueCodec) => one.id === codec.id && one !== codec
+    if ([jsonCodec, ...codecs].some(isOther)) {
+      throw new InvalidOptionError(owner, 'codec', codec.id, 'an id that no other codec has')
     }
   }
   return codecs
@@ -75,5 +81,5 @@ function isList(given: ValueCodec | readonly ValueCodec[]): given is readonly Va
 function isCodec(codec: unknown): boolean {
   if (typeof codec !== 'object' || codec === null) return false
   const { id, encode, decode } = codec as Partial<ValueCodec> // whatever a caller in JavaScript passes
-  return /^[\w.-]{1,32}$/.test(id ?? '') && typeof encode === 'function' && typeof decode === 'function'
+  return isId(id) && typeof encode === 'function' && typeof decode === 'function'
 }

@@ -1,6 +1,8 @@
+import { checkOptionNames } from '@stepladder/core'
 import type { CacheLike } from '../cache-like.ts'
-import type { PolicyOptions } from '../call/policy.ts'
+import { type PolicyOptions, policyOptionNames } from '../call/policy.ts'
 import type { Delivery } from '../write/writer.ts'
+import { checkDefinition, checkFunction } from './check-definition.ts'
 
 /** A loader bound to a cache. */
 export interface Definition<Arguments extends readonly unknown[], T> extends PolicyOptions<NoInfer<T>> {
@@ -35,24 +37,39 @@ export interface CachedManyFunction<Item, T> {
   invalidate(...items: readonly Item[]): Promise<Delivery>
 }
 
-/** The function that takes the place of `load`. */
+const known = ['key', 'tags', ...policyOptionNames]
+
+/** The function that takes the place of `load`. Throws `InvalidOptionError` or `UnknownOptionError`. */
 export function defineOne<Arguments extends readonly unknown[], T>(
   cache: CacheLike,
-  { load, key: keyOf, tags, ...policy }: Definition<Arguments, T>,
+  definition: Definition<Arguments, T>,
 ): CachedFunction<Arguments, T> {
+  checkOptionNames('define', definition, ['load', ...known])
+  const { load, key: keyOf, tags, ...policy } = definition
+  checkFunction('define', 'load', load)
+  checkDefinition('define', cache.name, definition)
   const usual = typeof tags === 'function' ? undefined : { ...policy, tags }
   const cached = (...args: Arguments): Promise<T> => {
-    const options = usual ?? { ...policy, tags: typeof tags === 'function' ? tags(...args) : tags }
-    return cache.getOrSet<T>(keyOf(...args), () => load(...args), options)
+    // Who calls a function of promises hears of its failures by them. Not `async`, which would cost a hit one more.
+    try {
+      const options = usual ?? { ...policy, tags: typeof tags === 'function' ? tags(...args) : tags }
+      return cache.getOrSet<T>(keyOf(...args), () => load(...args), options)
+    } catch (failure) {
+      return Promise.reject(failure)
+    }
   }
-  return Object.assign(cached, { invalidate: (...args: Arguments) => cache.delete(keyOf(...args)) })
+  return Object.assign(cached, { invalidate: async (...args: Arguments) => cache.delete(keyOf(...args)) })
 }
 
-/** The function that takes the place of `loadMany`. */
+/** The function that takes the place of `loadMany`. Throws as `defineOne`. */
 export function defineMany<Item, T>(
   cache: CacheLike,
-  { loadMany, key: keyOf, ...options }: ManyDefinition<Item, T>,
+  definition: ManyDefinition<Item, T>,
 ): CachedManyFunction<Item, T> {
+  checkOptionNames('defineMany', definition, ['loadMany', ...known])
+  const { loadMany, key: keyOf, ...options } = definition
+  checkFunction('defineMany', 'loadMany', loadMany)
+  checkDefinition('defineMany', cache.name, definition)
   const cached = async (items: readonly Item[]): Promise<T[]> => {
     const itemOf = new Map(items.map((item) => [keyOf(item), item]))
     // Each key is one that an item gave.
@@ -61,6 +78,6 @@ export function defineMany<Item, T>(
     // Where there is none, the loader answered undefined.
     return items.map((item) => values.get(keyOf(item)) as T)
   }
-  const invalidate = (...items: readonly Item[]) => cache.invalidate({ keys: items.map(keyOf) })
+  const invalidate = async (...items: readonly Item[]) => cache.invalidate({ keys: items.map(keyOf) })
   return Object.assign(cached, { invalidate })
 }

@@ -3,6 +3,7 @@ import type { CacheLike } from '../cache-like.ts'
 import { type PolicyOptions, policyOptionNames } from '../call/policy.ts'
 import type { Delivery } from '../write/writer.ts'
 import { keyOfArguments } from './argument-key.ts'
+import { checkDefinition, checkFunction } from './check-definition.ts'
 import { Namespace } from './namespace.ts'
 
 /** A function that answers with a promise. */
@@ -37,8 +38,12 @@ const named = new WeakMap<CacheLike, Map<string, WeakRef<AsyncFunction>>>()
  * many processes, as there are. What it rejects with goes to all who wait, and is not kept.
  */
 export function memoize<F extends AsyncFunction>(fn: F, options: MemoizeOptions<F>): Memoized<F> {
+  checkFunction('memoize', 'fn', fn)
   checkOptionNames('memoize', options, ['cache', 'name', 'key', 'tags', ...policyOptionNames])
   const { cache, name = fn.name, key, tags, ...policy } = options
+  if (typeof cache?.namespace !== 'function')
+    throw new InvalidOptionError('memoize', 'cache', cache, 'a cache')
+  checkDefinition('memoize', cache.name, { ...options, key: key ?? keyOfArguments })
   claimName(cache, name, fn)
   const values = cache.namespace(`${name}()`)
   const keyOf = (self: unknown, args: readonly unknown[]): string =>
@@ -62,9 +67,6 @@ export function memoize<F extends AsyncFunction>(fn: F, options: MemoizeOptions<
 
 /** Throws `InvalidOptionError` for a name that is none, or is another function's. */
 function claimName(cache: CacheLike, name: unknown, fn: AsyncFunction): void {
-  if (typeof fn !== 'function') throw new InvalidOptionError('memoize', 'fn', fn, 'a function')
-  if (typeof cache?.namespace !== 'function')
-    throw new InvalidOptionError('memoize', 'cache', cache, 'a cache')
   if (typeof name !== 'string' || name === '' || name.includes(':')) {
     const expected = 'text without ":", given for a function without a name'
     throw new InvalidOptionError('memoize', 'name', name, expected)
