@@ -1,7 +1,7 @@
 /**
  * `npm run fault -- [package ...] [--seeds N] [--only FIGURE] [--json FILE]`: the tests that make faults, with many
- * more seeds than `npm test` has time for: the same harness, the same control arms. After those of core and of the cache
- * it counts what is lost when something goes wrong, ours and the peers', a round for each seed; what things cost,
+ * more seeds than `npm test` has time for: the same harness, the same control arms. After those of core, the cache and
+ * the sessions it counts what is lost when something goes wrong, ours and the peers', a round for each seed; what things cost,
  * `npm run bench` tells.
  */
 import { spawnSync } from 'node:child_process'
@@ -10,6 +10,7 @@ import type { Measurement } from '../bench/figure.ts'
 import { Figures } from '../bench/figures.ts'
 import { losses as cacheLosses } from '../bench/losses/cache.ts'
 import { losses as coreLosses } from '../bench/losses/core.ts'
+import { losses as sessionLosses } from '../bench/losses/session.ts'
 import { usePublishedForm } from '../bench/peers/published-form.ts'
 
 const faultTests: Record<string, readonly string[]> = {
@@ -58,6 +59,7 @@ const faultTests: Record<string, readonly string[]> = {
 const measurements: Record<string, Readonly<Record<string, Measurement>>> = {
   core: coreLosses,
   cache: cacheLosses,
+  session: sessionLosses,
 }
 
 const { values, positionals } = parseArgs({

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { keyPrefix, startRedis } from '@stepladder/core/testing'
-import { Redis } from 'ioredis'
 import { allPeers } from '../../packages/cache/test/peers/all-peers.ts'
 import type { Peer } from '../../packages/cache/test/peers/peer.ts'
+import { CommandCounter } from '../command-counter.ts'
 import type { Figure } from '../figure.ts'
 import { median } from '../interleave.ts'
 import { flight } from './flights.ts'
@@ -27,7 +27,7 @@ interface Commands {
  */
 export async function commands(): Promise<Figure[]> {
   await using redis = await startRedis()
-  const counter = await CommandCounter.open(redis.url)
+  const counter = await CommandCounter.open(redis.url, heartbeat)
   const shown = new Map<string, Commands>()
   for (const peer of allPeers) shown.set(peer.name, await commandsOf(peer, redis.url, counter))
   counter.close()
@@ -72,51 +72,4 @@ async function commandsOf(peer: Peer, redis: string, counter: CommandCounter): P
   const invalidation = await each((key) => one.invalidate(key))
   await Promise.all([one.close(), two.close()])
   return { miss, hit, invalidation }
-}
-
-/** Counts what clients send, by MONITOR. */
-class CommandCounter {
-  readonly #admin: Redis
-  readonly #monitor: Redis
-  #count = 0
-  #marks = new Map<string, () => void>()
-
-  private constructor(admin: Redis, monitor: Redis) {
-    this.#admin = admin
-    this.#monitor = monitor
-    monitor.on('monitor', (_time, args: string[], source) => this.#hear(args, source))
-  }
-
-  static async open(url: string): Promise<CommandCounter> {
-    const admin = new Redis(url)
-    return new CommandCounter(admin, await admin.monitor())
-  }
-
-  async during(task: () => Promise<unknown>): Promise<number> {
-    await this.#mark()
-    const before = this.#count
-    await task()
-    await this.#mark()
-    return this.#count - before
-  }
-
-  close(): void {
-    this.#admin.disconnect()
-    this.#monitor.disconnect()
-  }
-
-  #hear(args: readonly string[], source: string): void {
-    const seen = args[0]?.toLowerCase() === 'echo' ? this.#marks.get(args[1]!) : undefined
-    if (seen) seen()
-    else if (source !== 'lua' && !heartbeat.test(args.join(' '))) this.#count += 1
-  }
-
-  /** Redis shows commands in order: what was sent before has been counted when this one is seen. */
-  async #mark(): Promise<void> {
-    const mark = keyPrefix('mark')
-    const seen = new Promise<void>((resolve) => this.#marks.set(mark, resolve))
-    await this.#admin.echo(mark)
-    await seen
-    this.#marks.delete(mark)
-  }
 }

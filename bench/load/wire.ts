@@ -14,9 +14,16 @@ export class WireConnection {
   #missing = 0
   #answered: { resolve: () => void; reject: (cause: Error) => void } | undefined
 
-  static async open(port: number, path: string): Promise<WireConnection> {
+  static async open(
+    port: number,
+    path: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<WireConnection> {
     const socket = connect(port, '127.0.0.1').setNoDelay(true)
-    const question = `GET ${path} HTTP/1.1\r\nHost: bench\r\n\r\n`
+    const lines = Object.entries({ Host: 'bench', ...headers }).map(
+      ([name, value]) => `${name}: ${value}\r\n`,
+    )
+    const question = `GET ${path} HTTP/1.1\r\n${lines.join('')}\r\n`
     socket.write(question)
     const answer = await readAnswer(socket)
     return new WireConnection(socket, question, answer)
