@@ -29,11 +29,11 @@ function underExpressSession(store) {
 // What any session in Redis costs at least: one GET, and its JSON.
 async function bareGet() {
   const redis = await ioredis()
+  await redis.set('bare:session', JSON.stringify({ user: 'ada', cart: { 17: 2, 4711: 1 }, seen: 'x'.repeat(300) }))
   return (request, _response, next) => {
-    const id = /session=([^;]+)/.exec(request.headers.cookie ?? '')?.[1]
-    if (!id) return next()
-    redis.get(`bare:${id}`).then((text) => {
-      request.session = JSON.parse(text ?? '{}')
+    if (request.headers.cookie === undefined) return next()
+    redis.get('bare:session').then((text) => {
+      request.session = JSON.parse(text)
       next()
     }, next)
   }

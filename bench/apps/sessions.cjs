@@ -34,7 +34,7 @@ function addRoutes() {
   })
   app.get('/login/:user', (request, response) => {
     const { user } = request.params
-    Object.assign(request.session, { user, cart: { 17: 2, 4711: 1 }, seen: 'x'.repeat(300) })
+    Object.assign(request.session ?? {}, { user, cart: { 17: 2, 4711: 1 }, seen: 'x'.repeat(300) })
     response.send('hello')
   })
   app.get('/show', (request, response) => response.json(request.session))
