@@ -5,6 +5,7 @@ import type { AnyTables } from './database.ts'
 export class LentConnection {
   readonly #base: Kysely<AnyTables>
   readonly #options: AbortableOperationOptions | undefined
+  #bound: Promise<Kysely<AnyTables>> | undefined
   #connection: Promise<DatabaseConnection> | undefined
   #giveBack: (() => Promise<void>) | undefined
 
@@ -14,10 +15,29 @@ export class LentConnection {
   }
 
   get(): Promise<DatabaseConnection> {
-    this.#connection ??= new Promise((resolve, reject) => {
+    this.#connection ??= this.#bind().then((one) =>
+      one.getExecutor().provideConnection(async (connection) => connection),
+    )
+    return this.#connection
+  }
+
+  /** The instance with this connection and no other: a transaction that it begins is on it. */
+  async instance(): Promise<Kysely<AnyTables>> {
+    // While a transaction is open, the instance has it for that alone.
+    await this.get()
+    return this.#bind()
+  }
+
+  /** Resolves when the next one can have it. */
+  async release(): Promise<void> {
+    await this.#giveBack?.()
+  }
+
+  #bind(): Promise<Kysely<AnyTables>> {
+    this.#bound ??= new Promise((resolve, reject) => {
       const returned = Promise.withResolvers<void>()
-      const lent = this.#base.getExecutor().provideConnection(async (connection) => {
-        resolve(connection)
+      const lent = this.#base.connection().execute(async (one) => {
+        resolve(one)
         await returned.promise
       }, this.#options)
       lent.catch(reject)
@@ -26,16 +46,6 @@ export class LentConnection {
         await lent
       }
     })
-    return this.#connection
-  }
-
-  /** From now on it is this one, which somebody else gives back. */
-  replaceBy(connection: Promise<DatabaseConnection>): void {
-    this.#connection = connection
-  }
-
-  /** Resolves when the next one can have it. */
-  async release(): Promise<void> {
-    await this.#giveBack?.()
+    return this.#bound
   }
 }

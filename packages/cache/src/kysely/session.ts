@@ -6,6 +6,7 @@ import type {
   DatabaseConnection,
   Kysely,
   QueryResult,
+  TransactionSettings,
 } from 'kysely'
 import type { Invalidation } from '../bus/bus.ts'
 import { Changes } from './changes.ts'
@@ -24,11 +25,10 @@ interface Ending {
 const nothingToDo: Ending = { succeeded: async () => {}, failed: async () => {} }
 
 /**
- * A connection that hears what is written over it. The watched instance lends it when the first statement wants
- * one, or with the transaction that begins.
+ * A connection that hears what is written over it. The watched instance lends it when the first statement, or the
+ * first transaction, wants one.
  *
- *     idle ──statement──▶ lent ──`begin` as SQL──▶ in a transaction ──`commit`, `rollback` as SQL──▶ lent
- *     idle ──begin()──▶ in a transaction ──commit(), rollback()──▶ over
+ *     idle ──statement──▶ lent ──begin(), or as SQL──▶ in a transaction ──commit, rollback──▶ lent ──release()──▶ over
  *
  * A write outside a transaction, and a commit, end when the cache was told; also when they fail, since a
  * connection that breaks at the wrong moment hides that they were done.
@@ -80,11 +80,13 @@ export class Session implements DatabaseConnection {
     }
   }
 
-  /** Turns into the transaction: what is written from now on is told when it commits. */
-  begin(transaction: ControlledTransaction<AnyTables, string[]>): void {
-    this.#transaction = transaction
-    // Nobody else uses it, and this session runs one statement at a time: its lock need not be held.
-    this.#lent.replaceBy(transaction.getExecutor().provideConnection(async (connection) => connection))
+  /** What is written from now on is told when the transaction commits. */
+  async begin({ isolationLevel, accessMode }: TransactionSettings): Promise<void> {
+    let builder = (await this.#lent.instance()).startTransaction()
+    if (isolationLevel) builder = builder.setIsolationLevel(isolationLevel)
+    if (accessMode) builder = builder.setAccessMode(accessMode)
+    // Kysely counts savepoints in the type; here they have names that come at run time.
+    this.#transaction = (await builder.execute()) as ControlledTransaction<AnyTables, string[]>
     this.#isInTransaction = true
   }
 
@@ -100,6 +102,7 @@ export class Session implements DatabaseConnection {
   async rollback(): Promise<void> {
     this.#changes.forget()
     this.#isInTransaction = false
+    this.#isDurable = this.watch.isDurable
     await this.#begun.rollback().execute()
   }
 
@@ -125,7 +128,7 @@ export class Session implements DatabaseConnection {
 
   /** Gives the connection back. A transaction that was left open by SQL may still be committed by what comes next. */
   async release(): Promise<void> {
-    if (this.#transaction === undefined && this.#isInTransaction) await this.#leave([])
+    if (this.#isInTransaction) await this.#leave([])
     await this.#lent.release()
   }
 

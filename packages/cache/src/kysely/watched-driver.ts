@@ -1,7 +1,6 @@
 import type {
   AbortableOperationOptions,
   ConnectionProvider,
-  ControlledTransaction,
   DatabaseConnection,
   Driver,
   Kysely,
@@ -37,11 +36,7 @@ export class WatchedDriver implements Driver, ConnectionProvider {
   }
 
   async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
-    let builder = this.#base.startTransaction()
-    if (settings.isolationLevel) builder = builder.setIsolationLevel(settings.isolationLevel)
-    if (settings.accessMode) builder = builder.setAccessMode(settings.accessMode)
-    // Kysely counts savepoints in the type; here they have names that come at run time.
-    sessionOf(connection).begin((await builder.execute()) as ControlledTransaction<AnyTables, string[]>)
+    await sessionOf(connection).begin(settings)
   }
 
   async commitTransaction(connection: DatabaseConnection): Promise<void> {
