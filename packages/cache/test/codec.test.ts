@@ -48,6 +48,8 @@ const refused: readonly (readonly [what: string, value: unknown, path: string])[
   ['an object with toJSON', { at: { toJSON: () => 1 } }, '$.at'],
   ['an object with a hidden toJSON', Object.defineProperty({}, 'toJSON', { value: () => 1 }), '$'],
   ['a list with toJSON', [Object.assign([1], { toJSON: () => 1 })], '$[0]'],
+  ['a list with holes', { seats: Object.assign([1], { 2: 3 }) }, '$.seats[1]'],
+  ['a list with more holes than memory', { list: Object.assign([], { 4000000000: 1 }) }, '$.list[0]'],
   ['an Error', [new Error('x')], '$[0]'],
   ['a promise', { later: Promise.resolve(1) }, '$.later'],
   ['a regular expression', { like: /x/ }, '$.like'],

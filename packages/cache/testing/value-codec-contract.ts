@@ -96,6 +96,7 @@ const plain: Readonly<Record<string, unknown>> = {
 const delicate: Readonly<Record<string, () => unknown>> = {
   undefined: () => undefined,
   'a list with undefined': () => [undefined, 1],
+  'a list with holes': () => Object.assign([], { 1: 'one' }),
   'a date': () => ({ at: new Date(1_763_790_908_123), before: new Date(-1) }),
   'an invalid date': () => [new Date(Number.NaN)],
   'minus zero': () => [-0],

@@ -79,7 +79,11 @@ class Marker {
   }
 
   #markArray(array: readonly unknown[]): readonly unknown[] {
-    return Array.from(array, (value, index) => this.#markAt(index, value))
+    const marked: unknown[] = []
+    for (let index = 0; index < array.length; index++) {
+      marked.push(index in array ? this.#markAt(index, array[index]) : this.#refuseHole(index))
+    }
+    return marked
   }
 
   #markMap(map: ReadonlyMap<unknown, unknown>): readonly unknown[] {
@@ -95,6 +99,12 @@ class Marker {
     const marked = this.mark(value)
     this.#path.pop()
     return marked
+  }
+
+  /** Read, it is undefined; counted or copied it is not. */
+  #refuseHole(index: number): never {
+    this.#path.push(index)
+    return this.#refuse('a hole in its list')
   }
 
   #refuse(found: string): never {

@@ -58,10 +58,17 @@ function isExactObject(object: object, depth: number): boolean {
     if (names.includes('__proto__') || hasToJson(object)) return false
     return areExact(names) && areExact(Object.values(object))
   }
-  if (Array.isArray(object)) return isBuiltIn(prototype, 1) && !hasToJson(object) && areExact(object)
+  if (Array.isArray(object)) {
+    return isBuiltIn(prototype, 1) && !hasToJson(object) && hasNoHole(object) && areExact(object)
+  }
   // msgpackr knows those of its own realm only.
   if (prototype === Map.prototype && types.isMap(object)) return areExact([...object].flat())
   if (prototype === Set.prototype && types.isSet(object)) return areExact([...object])
   if (types.isUint8Array(object)) return Buffer.isBuffer(object) || prototype === Uint8Array.prototype
   return prototype === Date.prototype && types.isDate(object)
+}
+
+function hasNoHole(array: readonly unknown[]): boolean {
+  for (let index = 0; index < array.length; index++) if (!(index in array)) return false
+  return true
 }
