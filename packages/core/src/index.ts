@@ -22,6 +22,7 @@ export { CrashLoopError, ReloadFailedError } from './cluster/errors.ts'
 export { runCluster } from './cluster/run-cluster.ts'
 export type { Workers } from './cluster/workers.ts'
 export { DeadlineExceededError, withDeadline } from './deadline.ts'
+export { Deadlines, type Waited } from './deadlines.ts'
 export { type Duration, parseDuration } from './duration.ts'
 export { admitEmbedded, type EmbeddedEngine } from './embedded.ts'
 export {

@@ -1,4 +1,3 @@
-import { bounded } from './bounded.ts'
 import { hashedId } from './cookie/session-id.ts'
 import { Signer } from './cookie/signature.ts'
 import { openBackend } from './open-backend.ts'
@@ -15,7 +14,7 @@ import type { SessionData } from './visit/session.ts'
  */
 export function createSessions<Data extends object = SessionData>(options: SessionsOptions): Sessions<Data> {
   const settings = readSessionsOptions(options)
-  const backend = bounded(openBackend(options, settings), settings.timeoutMs, settings.clock)
+  const backend = openBackend(options, settings)
   return new Sessions<Data>({
     settings,
     cookie: settings.cookie,

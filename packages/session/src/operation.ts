@@ -1,5 +1,5 @@
-import { begin, inside } from '@stepladder/core'
-import { SessionNotSerializableError, SessionUnavailableError } from './errors.ts'
+import { begin, inside, isStepladderError } from '@stepladder/core'
+import { SessionUnavailableError } from './errors.ts'
 import type { PlaceSettings } from './options.ts'
 
 /** How an operation ended, what it hands back, and what there is to say about it. */
@@ -20,12 +20,23 @@ export async function runOperation<T>(
     end(outcome, cause)
     return value
   } catch (cause) {
-    const isTheCallers = cause instanceof SessionNotSerializableError
-    const failure = isTheCallers ? cause : new SessionUnavailableError(name, operation, cause)
+    const failure = failureOf(cause, name, operation)
     end('failed', failure)
     throw failure
   }
 }
+
+/** What failed beneath becomes a `SessionUnavailableError`; what the app itself has done wrong stays what it is. */
+export function failureOf(cause: unknown, name: string, operation: string): unknown {
+  const isTheApps = isStepladderError(cause) && appErrors.has(cause.code)
+  return isTheApps || cause instanceof TypeError ? cause : new SessionUnavailableError(name, operation, cause)
+}
+
+const appErrors: ReadonlySet<string> = new Set([
+  'SESSION_NOT_SERIALIZABLE',
+  'SESSION_TOO_LARGE',
+  'INVALID_SESSION_RECORD',
+])
 
 /** Reports something that is no operation of its own. */
 export function reportOnce(

@@ -1,6 +1,6 @@
-import { withDeadline } from '@stepladder/core'
+import { begin, Deadlines, inside, type Waited } from '@stepladder/core'
 import type { SessionBackend } from './backend.ts'
-import { runOperation } from './operation.ts'
+import { failureOf } from './operation.ts'
 import type { PlaceSettings } from './options.ts'
 import type { Sealer } from './record/sealer.ts'
 import { WriteLanes, type Written } from './write-lanes.ts'
@@ -30,48 +30,58 @@ export class Records {
   readonly #backend: SessionBackend
   readonly #settings: PlaceSettings
   readonly #lanes: WriteLanes
+  readonly #deadlines: Deadlines
 
   constructor(backend: SessionBackend, sealer: Sealer, settings: PlaceSettings) {
     this.#backend = backend
     this.sealer = sealer
     this.#settings = settings
     this.#lanes = new WriteLanes(backend, sealer)
+    this.#deadlines = new Deadlines(settings.timeoutMs, settings.clock)
   }
 
   /** Undefined when there is none. Throws `InvalidSessionRecordError` for what cannot be opened. */
   async read(key: string): Promise<FoundRecord | undefined> {
-    const stored = await runOperation('get', this.#settings, async () => {
-      const found = await this.#backend.get(key)
-      return [found === undefined ? 'miss' : 'hit', found]
-    })
+    const stored = await this.#run('get', () => this.#backend.get(key), wasFound)
     return stored === undefined ? undefined : { stored, text: this.sealer.open(key, stored) }
   }
 
   async create(key: string, text: string, ttlMs: number): Promise<void> {
-    await this.#run('set', (signal) => this.#lanes.put(key, { text, ttlMs, signal }))
+    await this.#run('set', (waited) => this.#lanes.put(key, { text, ttlMs, waited }), asItIs)
   }
 
   /** `gone`: there is no such session any more, and nothing was written. */
   change(operation: 'set' | 'touch' | 'update', key: string, change: RecordChange): Promise<Written> {
-    return this.#run(operation, (signal) => this.#lanes.edit(key, { ...change, signal }))
+    return this.#run(operation, (waited) => this.#lanes.edit(key, { ...change, waited }), asItIs)
   }
 
-  async destroy(key: string): Promise<void> {
-    await this.#run('destroy', async () => {
-      await this.#lanes.destroy(key)
-      return 'destroyed'
-    })
+  destroy(key: string): Promise<void> {
+    return this.#run('destroy', () => this.#lanes.destroy(key), wasDestroyed)
   }
 
   async close(): Promise<void> {
     await this.#backend.close()
   }
 
-  #run<T extends string>(operation: string, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { timeoutMs, clock } = this.#settings
-    return runOperation(operation, this.#settings, async () => {
-      const outcome = await withDeadline(operation, timeoutMs, task, clock)
-      return [outcome, outcome]
-    })
+  async #run<T>(
+    operation: string,
+    task: (waited: Waited) => Promise<T>,
+    outcomeOf: (value: T) => string,
+  ): Promise<T> {
+    const { name, report, clock } = this.#settings
+    const end = begin({ component: 'session', name, operation }, report, clock)
+    try {
+      const value = await inside(end, () => this.#deadlines.run(operation, task))
+      end(outcomeOf(value))
+      return value
+    } catch (cause) {
+      const failure = failureOf(cause, name, operation)
+      end('failed', failure)
+      throw failure
+    }
   }
 }
+
+const wasFound = (found: string | undefined) => (found === undefined ? 'miss' : 'hit')
+const asItIs = (written: Written) => written
+const wasDestroyed = () => 'destroyed'

@@ -1,3 +1,4 @@
+import type { Waited } from '@stepladder/core'
 import type { Replaced, SessionBackend } from './backend.ts'
 import { type Sealer, unsealed } from './record/sealer.ts'
 
@@ -5,7 +6,7 @@ import { type Sealer, unsealed } from './record/sealer.ts'
 export interface Put {
   readonly text: string
   readonly ttlMs: number
-  readonly signal: AbortSignal
+  readonly waited: Waited
 }
 
 /** A change to a record that is known to exist. */
@@ -17,7 +18,7 @@ export interface Edit {
   /** What the change makes of the record that is there now. */
   apply(current: string): string
   readonly ttlMs: number
-  readonly signal: AbortSignal
+  readonly waited: Waited
 }
 
 /**
@@ -54,7 +55,7 @@ export class WriteLanes {
     this.#sealer = sealer
   }
 
-  /** Resolves when the record is written. An aborted change is not begun any more. */
+  /** Resolves when the record is written. A change that nobody waits for is not begun any more. */
   put(id: string, change: Put): Promise<Written> {
     return new Promise((resolve, reject) => this.#enqueue(id, { change, resolve, reject }))
   }
@@ -107,7 +108,7 @@ export class WriteLanes {
   }
 
   async #putOne(id: string, lane: Lane, { change, resolve }: Waiting<Put>): Promise<void> {
-    if (change.signal.aborted) return
+    if (change.waited.isAbandoned) return
     const stored = this.#sealer.seal(id, change.text)
     await this.#backend.put(id, stored, change.ttlMs)
     lane.last = stored
@@ -118,8 +119,8 @@ export class WriteLanes {
     let current = lane.last ?? group[0]?.change.stored ?? (await this.#backend.get(id))
     // Each turn but the last means that another process has written: somebody always gets on.
     for (;;) {
-      // Who was aborted has heard of it.
-      const edits = group.filter(({ change }) => !change.signal.aborted)
+      // Who waits no more has heard of it.
+      const edits = group.filter(({ change }) => !change.waited.isAbandoned)
       const ttlMs = edits.at(-1)?.change.ttlMs
       if (ttlMs === undefined) return
       if (current === undefined) {

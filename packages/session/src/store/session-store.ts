@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { type Closeable, withDeadline } from '@stepladder/core'
+import { type Closeable, Deadlines, type Waited } from '@stepladder/core'
 import type { SessionBackend } from '../backend.ts'
 import { InvalidSessionRecordError, SessionUnavailableError } from '../errors.ts'
 import { mergeRecords, replaceCookie } from '../merge.ts'
@@ -33,6 +33,7 @@ export class SessionStore extends EventEmitter implements Closeable {
   readonly #settings: StoreSettings
   readonly #backend: SessionBackend
   readonly #lanes: WriteLanes
+  readonly #deadlines: Deadlines
   /** The record that each session object was read from or saved as, and under which id. */
   readonly #bases = new WeakMap<SessionLike, { readonly id: string; readonly text: string }>()
   readonly #classes: Promise<CreateSession>
@@ -45,6 +46,7 @@ export class SessionStore extends EventEmitter implements Closeable {
     this.#settings = settings
     this.#backend = backend
     this.#lanes = new WriteLanes(backend)
+    this.#deadlines = new Deadlines(settings.timeoutMs, settings.clock)
     this.#classes = loadCreateSession('sessionStore')
     // The first `get` hears of it; nobody may have asked yet.
     this.#classes.catch(() => {})
@@ -203,10 +205,10 @@ export class SessionStore extends EventEmitter implements Closeable {
 
     const base = this.#baseOf(id, session)
     const apply = (current: string) => (base === undefined ? text : mergeRecords(base, text, current))
-    const written = await this.#within('set', (signal) =>
+    const written = await this.#within('set', (waited) =>
       base === undefined
-        ? this.#lanes.put(id, { text, ttlMs, signal })
-        : this.#lanes.edit(id, { base, stored: base, apply, ttlMs, signal }),
+        ? this.#lanes.put(id, { text, ttlMs, waited })
+        : this.#lanes.edit(id, { base, stored: base, apply, ttlMs, waited }),
     )
     if (written !== 'gone') this.#bases.set(session, { id, text })
     return [written, undefined]
@@ -218,8 +220,8 @@ export class SessionStore extends EventEmitter implements Closeable {
 
     const base = this.#baseOf(id, session)
     const apply = (current: string) => replaceCookie(session.cookie, current)
-    const written = await this.#within('touch', (signal) =>
-      this.#lanes.edit(id, { base, stored: base, apply, ttlMs, signal }),
+    const written = await this.#within('touch', (waited) =>
+      this.#lanes.edit(id, { base, stored: base, apply, ttlMs, waited }),
     )
     return [written === 'gone' ? written : 'touched', undefined]
   }
@@ -242,8 +244,8 @@ export class SessionStore extends EventEmitter implements Closeable {
   }
 
   /** One write may be several calls to the backend, and wait for others: together they have one timeout. */
-  #within<T>(what: string, task: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    return withDeadline(what, this.#settings.timeoutMs, task, this.#settings.clock)
+  #within<T>(what: string, task: (waited: Waited) => Promise<T>): Promise<T> {
+    return this.#deadlines.run(what, task)
   }
 
   #run<T>(operation: string, task: () => Promise<Ending<T>>): Promise<T> {

@@ -83,6 +83,11 @@ export class LiveSession {
     this.#owner = owner
   }
 
+  /** The request that a session belongs to. Not a WeakMap: the collector pays for each of its entries. */
+  static ownerOf(session: object): SessionOwner | undefined {
+    return #owner in session ? session.#owner : undefined
+  }
+
   get id(): string {
     return this.#owner.id
   }

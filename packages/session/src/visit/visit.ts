@@ -206,7 +206,6 @@ export class Visit implements SessionOwner {
 
   #live(fields: Fields | undefined): LiveSession {
     const session = new LiveSession(this)
-    visits.set(session, this)
     if (fields) putFields(session, fields)
     return session
   }
@@ -233,11 +232,10 @@ export class Visit implements SessionOwner {
   }
 }
 
-const visits = new WeakMap<object, Visit>()
-
 /** The visit that a session belongs to. */
 export function visitOf(session: object): Visit | undefined {
-  return visits.get(session)
+  const owner = LiveSession.ownerOf(session)
+  return owner instanceof Visit ? owner : undefined
 }
 
 function hasFields(session: object): boolean {

@@ -1,0 +1,62 @@
+import { Deadlines } from '@stepladder/core'
+import { FakeClock } from '@stepladder/core/testing'
+import { expect, test } from 'vitest'
+
+function setUp() {
+  const clock = new FakeClock()
+  return { clock, deadlines: new Deadlines(100, clock) }
+}
+
+const never = () => new Promise<never>(() => {})
+
+test('what ends in time is handed on, and what fails fails as it did', async () => {
+  const { deadlines } = setUp()
+  const failure = new Error('as it was')
+
+  expect(await deadlines.run('reading', async () => 'value')).toBe('value')
+  await expect(deadlines.run('reading', () => Promise.reject(failure))).rejects.toBe(failure)
+  const thrown = deadlines.run('reading', () => {
+    throw failure
+  })
+  await expect(thrown).rejects.toBe(failure)
+})
+
+test('each operation has its own time, whichever began before it', async () => {
+  const { clock, deadlines } = setUp()
+  const ended: string[] = []
+  const begin = (name: string) => deadlines.run(name, never).catch((failure) => ended.push(failure.message))
+
+  begin('first')
+  await clock.advance(60)
+  begin('second')
+  await clock.advance(39)
+  expect(ended).toEqual([])
+  await clock.advance(1)
+  expect(ended).toEqual(['first did not end within 100 ms'])
+  await clock.advance(60)
+  expect(ended).toEqual(['first did not end within 100 ms', 'second did not end within 100 ms'])
+})
+
+test('a task can see that nobody waits for it any more', async () => {
+  const { clock, deadlines } = setUp()
+  const seen: boolean[] = []
+  const asked = deadlines.run('writing', async (waited) => {
+    seen.push(waited.isAbandoned)
+    await new Promise<void>((resolve) => clock.after(150, resolve))
+    seen.push(waited.isAbandoned)
+  })
+  const rejected = expect(asked).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED', ms: 100 })
+
+  await clock.advance(200)
+
+  await rejected
+  expect(seen).toEqual([false, true])
+})
+
+test('with nothing under way, no timer is left', async () => {
+  const { clock, deadlines } = setUp()
+  await deadlines.run('reading', async () => {})
+  await clock.advance(100)
+
+  expect(clock.waiting).toBe(0)
+})
