@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { begin, type Clock, type Reporter, sleep } from '@stepladder/core'
+import { begin, type Clock, type Reporter } from '@stepladder/core'
 import type { Entry } from '../memory/entry.ts'
 import { type AnyLoad, LoadRun } from '../read/loader.ts'
 import { isForOneCall } from './for-one-call.ts'
@@ -50,9 +50,14 @@ export class Auditor {
 
   async #look(key: string, entry: Entry, load: AnyLoad): Promise<string> {
     if (isDeepStrictEqual(await askAnew(load), entry.value)) return 'same'
-    await sleep(graceMs, { clock: this.#options.clock })
+    await this.#wait(graceMs)
     if (this.#options.served(key) !== entry) return 'changed'
     return isDeepStrictEqual(await askAnew(load), entry.value) ? 'changed' : 'stale'
+  }
+
+  /** Without keeping a process alive that has nothing else to do. */
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#options.clock.after(ms, resolve).unref())
   }
 }
 
