@@ -14,12 +14,17 @@ export interface SessionBackend extends Closeable {
   get(id: string): Promise<string | undefined>
   /** Writes the record, whatever was there. */
   put(id: string, text: string, ttlMs: number): Promise<void>
+  /** Writes the record only if there is none, in one atomic step, and says whether it did. */
+  putNew(id: string, text: string, ttlMs: number): Promise<boolean>
   /** Writes the record only if it is `expected` to the letter, in one atomic step; never creates one. */
   replace(id: string, expected: string, text: string, ttlMs: number): Promise<Replaced>
   /** Moves the record's end, and says whether there was one to move; never creates one. */
   touch(id: string, ttlMs: number): Promise<boolean>
-  /** Once this resolved, the record is missing until somebody `put`s one. */
-  destroy(id: string): Promise<void>
+  /**
+   * Once this resolved, the record is missing until somebody `put`s one. Resolves to the record as it was when it ended,
+   * in the same atomic step; undefined when there was none.
+   */
+  destroy(id: string): Promise<string | undefined>
   /** Every record by its id. */
   all(): Promise<ReadonlyMap<string, string>>
   length(): Promise<number>

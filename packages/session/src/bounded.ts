@@ -11,6 +11,7 @@ export function bounded(backend: SessionBackend, ms: number, clock: Clock): Sess
   return {
     get: (id) => within('reading', ms, () => backend.get(id)),
     put: (id, text, ttlMs) => within('writing', ms, () => backend.put(id, text, ttlMs)),
+    putNew: (id, text, ttlMs) => within('writing', ms, () => backend.putNew(id, text, ttlMs)),
     replace: (id, expected, text, ttlMs) =>
       within('writing', ms, () => backend.replace(id, expected, text, ttlMs)),
     touch: (id, ttlMs) => within('touching', ms, () => backend.touch(id, ttlMs)),

@@ -18,6 +18,7 @@ function withFaults(sound: SessionBackend, faults: Partial<SessionBackend>): Ses
   return {
     get: (id) => sound.get(id),
     put: (id, text, ttlMs) => sound.put(id, text, ttlMs),
+    putNew: (id, text, ttlMs) => sound.putNew(id, text, ttlMs),
     replace: (id, expected, text, ttlMs) => sound.replace(id, expected, text, ttlMs),
     touch: (id, ttlMs) => sound.touch(id, ttlMs),
     destroy: (id) => sound.destroy(id),
@@ -85,7 +86,41 @@ describe('the contract of SessionBackend', () => {
       (sound) => ({ put: (id, text) => sound.put(id, text, minuteMs) }),
       'a record is there until its time is over, to a few milliseconds',
     ],
-    ['does not destroy', () => ({ destroy: async () => {} }), 'what was destroyed is missing'],
+    ['does not destroy', () => ({ destroy: async () => undefined }), 'what was destroyed is missing'],
+    [
+      'looks at what it destroys, and destroys later',
+      (sound) => ({
+        async destroy(id) {
+          const ended = await sound.get(id)
+          await new Promise(setImmediate)
+          await sound.destroy(id)
+          return ended
+        },
+      }),
+      'what was destroyed is handed back, to one of all who destroy it',
+    ],
+    [
+      'puts anew without looking',
+      (sound) => ({
+        async putNew(id, text, ttlMs) {
+          await sound.put(id, text, ttlMs)
+          return true
+        },
+      }),
+      'of many who put the same id anew, exactly one does',
+    ],
+    [
+      'looks, and puts anew later',
+      (sound) => ({
+        async putNew(id, text, ttlMs) {
+          if ((await sound.get(id)) !== undefined) return false
+          await new Promise(setImmediate)
+          await sound.put(id, text, ttlMs)
+          return true
+        },
+      }),
+      'of many who put the same id anew, exactly one does',
+    ],
     ['does not clear', () => ({ clear: async () => {} }), 'all, length and clear mean every record'],
     [
       'does not tell upper from lower case',

@@ -53,6 +53,37 @@ const oneRecord: Promises = {
 
     equal(await backend.get('ada'), undefined)
   },
+
+  async 'what was destroyed is handed back, to one of all who destroy it'(backend) {
+    await backend.put('ada', '{"n":1}', minuteMs)
+
+    const ended = await Promise.all(Array.from({ length: 20 }, () => backend.destroy('ada')))
+
+    deepEqual(
+      ended.filter((text) => text !== undefined),
+      ['{"n":1}'],
+    )
+  },
+
+  async 'putNew writes where nothing is, and nowhere else'(backend) {
+    equal(await backend.putNew('ada', '{"n":1}', minuteMs), true)
+    equal(await backend.putNew('ada', '{"n":2}', minuteMs), false)
+    equal(await backend.get('ada'), '{"n":1}')
+
+    await backend.destroy('ada')
+    equal(await backend.putNew('ada', '{"n":3}', minuteMs), true)
+    equal(await backend.get('ada'), '{"n":3}')
+  },
+
+  async 'of many who put the same id anew, exactly one does'(backend) {
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, n) => backend.putNew('ada', `{"n":${n}}`, minuteMs)),
+    )
+
+    const winners = answers.flatMap((isDone, n) => (isDone ? [n] : []))
+    equal(winners.length, 1)
+    equal(await backend.get('ada'), `{"n":${winners[0]}}`)
+  },
 }
 
 const replacing: Promises = {
@@ -117,10 +148,14 @@ const time: Promises = {
 
   async 'an id whose time is over can be used again'(backend) {
     await backend.put('ada', '{}', 1)
+    await backend.put('bob', '{}', 1)
     await pause(20)
+    equal(await backend.destroy('bob'), undefined)
     await backend.put('ada', '{"n":1}', minuteMs)
+    equal(await backend.putNew('bob', '{"n":2}', minuteMs), true)
 
     equal(await backend.get('ada'), '{"n":1}')
+    equal(await backend.get('bob'), '{"n":2}')
   },
 }
 

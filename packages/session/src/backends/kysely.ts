@@ -73,6 +73,23 @@ export class KyselySessionBackend implements SessionBackend {
     this.#pruneNowAndThen()
   }
 
+  async putNew(id: string, text: string, ttlMs: number): Promise<boolean> {
+    const now = this.#clock.now()
+    const values = { sess: text, expires: now + ttlMs }
+    const row = await this.#run((database) =>
+      database
+        .insertInto('stepladder_sessions')
+        .values({ sid: this.#prefix + id, ...values })
+        // A row whose time is over is missing, even while it is there.
+        .onConflict((conflict) =>
+          conflict.column('sid').doUpdateSet(values).where('stepladder_sessions.expires', '<=', now),
+        )
+        .returning('sid')
+        .executeTakeFirst(),
+    )
+    return row !== undefined
+  }
+
   async replace(id: string, expected: string, text: string, ttlMs: number): Promise<Replaced> {
     const isDone = await this.#update(id, { sess: text, expires: this.#clock.now() + ttlMs }, expected)
     return isDone ? { isDone } : { isDone, current: await this.get(id) }
@@ -82,13 +99,16 @@ export class KyselySessionBackend implements SessionBackend {
     return this.#update(id, { expires: this.#clock.now() + ttlMs })
   }
 
-  async destroy(id: string): Promise<void> {
-    await this.#run((database) =>
+  async destroy(id: string): Promise<string | undefined> {
+    const row = await this.#run((database) =>
       database
         .deleteFrom('stepladder_sessions')
         .where('sid', '=', this.#prefix + id)
-        .execute(),
+        .where('expires', '>', this.#clock.now())
+        .returning('sess')
+        .executeTakeFirst(),
     )
+    return row?.sess
   }
 
   async all(): Promise<ReadonlyMap<string, string>> {

@@ -41,6 +41,12 @@ export class MemorySessionBackend implements SessionBackend {
     this.#write(id, text, ttlMs)
   }
 
+  async putNew(id: string, text: string, ttlMs: number): Promise<boolean> {
+    if (this.#current(id) !== undefined) return false
+    this.#write(id, text, ttlMs)
+    return true
+  }
+
   async replace(id: string, expected: string, text: string, ttlMs: number): Promise<Replaced> {
     const current = this.#current(id)
     if (current !== expected) return { isDone: false, current }
@@ -55,8 +61,10 @@ export class MemorySessionBackend implements SessionBackend {
     return true
   }
 
-  async destroy(id: string): Promise<void> {
+  async destroy(id: string): Promise<string | undefined> {
+    const current = this.#current(id)
     this.#remove(id)
+    return current
   }
 
   async all(): Promise<ReadonlyMap<string, string>> {

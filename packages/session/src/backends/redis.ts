@@ -51,6 +51,10 @@ export class RedisSessionBackend implements SessionBackend {
     await this.#call('SET', this.#prefix + id, text, 'PX', ttlMs)
   }
 
+  async putNew(id: string, text: string, ttlMs: number): Promise<boolean> {
+    return (await this.#call('SET', this.#prefix + id, text, 'PX', ttlMs, 'NX')) === 'OK'
+  }
+
   async replace(id: string, expected: string, text: string, ttlMs: number): Promise<Replaced> {
     const answer = await this.#evaluate(this.#prefix + id, expected, text, ttlMs)
     if (answer === 1) return { isDone: true }
@@ -61,8 +65,9 @@ export class RedisSessionBackend implements SessionBackend {
     return (await this.#call('PEXPIRE', this.#prefix + id, ttlMs)) === 1
   }
 
-  async destroy(id: string): Promise<void> {
-    await this.#call('DEL', this.#prefix + id)
+  async destroy(id: string): Promise<string | undefined> {
+    const ended = await this.#call('GETDEL', this.#prefix + id)
+    return typeof ended === 'string' ? ended : undefined
   }
 
   async all(): Promise<ReadonlyMap<string, string>> {
