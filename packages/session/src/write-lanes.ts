@@ -117,19 +117,21 @@ export class WriteLanes {
 
   async #editTogether(id: string, lane: Lane, group: readonly Waiting<Edit>[]): Promise<void> {
     let current = lane.last ?? group[0]?.change.stored ?? (await this.#backend.get(id))
+    let open = group
     // Each turn but the last means that another process has written: somebody always gets on.
     for (;;) {
       // Who waits no more has heard of it.
-      const edits = group.filter(({ change }) => !change.waited.isAbandoned)
-      const ttlMs = edits.at(-1)?.change.ttlMs
-      if (ttlMs === undefined) return
+      open = open.filter(({ change }) => !change.waited.isAbandoned)
       if (current === undefined) {
-        for (const { resolve } of edits) resolve('gone')
+        for (const { resolve } of open) resolve('gone')
         return
       }
 
       const from = this.#sealer.open(id, current)
-      const text = edits.reduce((record, { change }) => change.apply(record), from)
+      const { text, edits } = applyAll(open, from)
+      const ttlMs = edits.at(-1)?.change.ttlMs
+      if (ttlMs === undefined) return
+      open = edits
       const stored: string = text === from ? current : this.#sealer.seal(id, text)
       const written = await this.#write(id, current, stored, ttlMs)
       if (written.isDone) {
@@ -157,6 +159,24 @@ function takeGroup(lane: Lane): (Waiting<Put> | Waiting<Edit>)[] {
 
 function isEdit(waiting: Waiting<Put> | Waiting<Edit>): waiting is Waiting<Edit> {
   return 'apply' in waiting.change
+}
+
+/** One change after the other. Whose change throws has failed alone: the others of its group are others' requests. */
+function applyAll(
+  group: readonly Waiting<Edit>[],
+  from: string,
+): { readonly text: string; readonly edits: readonly Waiting<Edit>[] } {
+  let text = from
+  const edits = group.filter(({ change, reject }) => {
+    try {
+      text = change.apply(text)
+      return true
+    } catch (failure) {
+      reject(failure)
+      return false
+    }
+  })
+  return { text, edits }
 }
 
 function wasMerged(change: Edit, from: string, edits: readonly Waiting<Edit>[]): boolean {

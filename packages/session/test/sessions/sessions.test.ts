@@ -77,6 +77,23 @@ describe('a session', () => {
     expect((await sessions.load(cookie)).views).toBe(50)
   })
 
+  test('of which one update fails keeps the others that went with it', async () => {
+    const { sessions } = setUp()
+    const cookie = await begun(sessions)
+    const loaded = await Promise.all([1, 2, 3].map(() => sessions.load(cookie)))
+
+    const updates = loaded.map((session, index) =>
+      session.update((fields) => {
+        if (index === 1) throw new Error('mine alone')
+        fields.views = (fields.views ?? 0) + 1
+      }),
+    )
+
+    await expect(updates[1]).rejects.toThrow('mine alone')
+    await Promise.all([updates[0], updates[2]])
+    expect((await sessions.load(cookie)).views).toBe(2)
+  })
+
   test('that was ended by another request takes no change any more, and says so', async () => {
     const { sessions } = setUp()
     const cookie = await begun(sessions)
