@@ -25,6 +25,8 @@ export { DeadlineExceededError, withDeadline } from './deadline.ts'
 export { Deadlines, type Waited } from './deadlines.ts'
 export { type Duration, parseDuration } from './duration.ts'
 export { admitEmbedded, type EmbeddedEngine } from './embedded.ts'
+export type { EncryptionKey, EncryptOptions } from './encryption/encrypt-options.ts'
+export { encryptionBytes, KeyRing } from './encryption/key-ring.ts'
 export {
   EmbeddedEngineError,
   InvalidOptionError,
