@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Request } from 'express'
+import express, { type Request } from 'express'
 import { describe, expect, test } from 'vitest'
 import { ExpressApp } from './express-app.ts'
 
@@ -62,4 +62,35 @@ test('a handler that looks at other headers is kept, and finds its request as it
   expect((await site.ask('/')).body).toBe(first.body)
   expect(runs).toBe(1)
   expect(after).toEqual([true, false, true, false])
+})
+
+describe('a URL that middleware before it has rewritten is part of the key:', () => {
+  test.each([
+    ['on the app', ''],
+    ['on a router', '/shop'],
+  ])('%s', async (_where, mount) => {
+    await using site = new ExpressApp()
+    const router = express.Router()
+    router.use((request, _response, next) => {
+      const id = request.get('cookie')?.slice('id='.length)
+      if (request.path === '/me') request.url = request.url.replace('/me', `/users/${id}`)
+      next()
+    })
+    let runs = 0
+    router.get('/users/:id', site.cached(), (request, response) => {
+      response.send(`run ${++runs} for ${request.params.id}`)
+    })
+    router.get('/', site.cached(), (_request, response) => void response.send(`run ${++runs}`))
+    site.app.use(mount === '' ? '/' : mount, router)
+
+    const ask = async (path: string, id: number) =>
+      (await site.ask(`${mount}${path}`, { headers: { cookie: `id=${id}` } })).body
+    expect([await ask('/me', 1), await ask('/me', 2), await ask('/me', 1)]).toEqual([
+      ...['run 1 for 1', 'run 2 for 2', 'run 1 for 1'],
+    ])
+    expect([await ask('/me?b=1&a=2', 1), await ask('/me?a=2&b=1', 1)]).toEqual(['run 3 for 1', 'run 3 for 1'])
+    // What a router takes off the URL is no rewriting.
+    const root = mount === '' ? '/' : ''
+    expect([await ask(`${root}?b=1&a=2`, 1), await ask(`${root}?a=2&b=1`, 2)]).toEqual(['run 4', 'run 4'])
+  })
 })

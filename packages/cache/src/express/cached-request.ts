@@ -3,6 +3,8 @@ import type { IncomingMessage } from 'node:http'
 /** The part of an Express request that is read here; Express 4 and 5 alike. */
 export interface CachedRequest extends IncomingMessage {
   readonly originalUrl?: string
+  /** What the routers on the way here have taken off `url`. */
+  readonly baseUrl?: string
   /** `http` or `https`, as the proxy says where the app trusts it. */
   readonly protocol?: string
   /** As the client sent it, where a middleware has overridden it. */

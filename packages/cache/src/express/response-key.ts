@@ -34,7 +34,7 @@ export function responseKey<R extends CachedRequest>(
   const { headers } = request
   const parts: unknown[] = [request.protocol ?? '', headers.host ?? '']
   if (keyOf) parts.push(checked(keyOf(request)))
-  else parts.push(...target(request.originalUrl ?? request.url ?? ''))
+  else parts.push(...targets(request))
   for (const name of forwarding) {
     if (headers[name] !== undefined) parts.push([name, headers[name]])
   }
@@ -49,6 +49,13 @@ export function responseKey<R extends CachedRequest>(
 function checked(key: unknown): string {
   if (typeof key === 'string' && key !== '') return key
   throw new InvalidOptionError('cacheResponse', 'key', key, 'a function that returns a text')
+}
+
+/** As it was asked for; and where middleware has rewritten it, by cookie or language perhaps, as it was understood. */
+function targets({ originalUrl, baseUrl = '', url = '' }: CachedRequest): unknown[] {
+  const now = baseUrl + url
+  if (originalUrl === undefined || originalUrl === now) return target(now)
+  return [...target(originalUrl), ['url', ...target(now)]]
 }
 
 /** The path as it was asked for: `/a%2Fb` is not `/a/b`, and `/A` is not `/a`. */

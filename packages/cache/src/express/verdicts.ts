@@ -9,7 +9,7 @@ const advice: Partial<Record<Refusal, string>> = {
   'set-cookie': 'it sets a cookie',
   'cache-control': 'its Cache-Control forbids it',
   vary: 'its Vary names a request header that is not in the key: name it in the option `vary`',
-  personal: 'its handler looked at who is asking (`session`, `user` or cookies)',
+  personal: 'its handler looked at who is asking (`session`, `user`, cookies, or all headers)',
   endless: 'it is a stream without an end',
   size: 'its body is larger than `maxBodySize`',
 }
