@@ -1,4 +1,6 @@
 import type { Closeable } from '@stepladder/core'
+import type { ChangeFeed, ChangeListener, FollowOptions } from './near/change-feed.ts'
+import type { UserIndex } from './users/user-index.ts'
 
 /** How `replace` ended: done, or else what is there now; `undefined` when nothing is. */
 export type Replaced =
@@ -30,4 +32,8 @@ export interface SessionBackend extends Closeable {
   length(): Promise<number>
   /** Destroys every record. */
   clear(): Promise<void>
+  /** Which sessions each user has; `createSessions` needs it for its option `userOf`. `testUserIndex` is its contract. */
+  readonly users?: UserIndex | undefined
+  /** Tells of each record that is written, touched or removed, by whomever. Missing where a place cannot. */
+  follow?(listener: ChangeListener, options: FollowOptions): ChangeFeed
 }

@@ -6,20 +6,21 @@ import {
   startRedisCluster,
 } from '@stepladder/core/testing'
 import { KyselySessionBackend, MemorySessionBackend, RedisSessionBackend } from '@stepladder/session'
-import { testSessionBackend } from '@stepladder/session/testing'
+import { type MakeSessionBackend, testSessionBackend, testUserIndex } from '@stepladder/session/testing'
 import { Cluster, Redis } from 'ioredis'
 import type { Kysely } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { postgresDatabase } from './postgres-database.ts'
 import { sqliteDatabase } from './sqlite-database.ts'
 
-testSessionBackend('MemorySessionBackend', () => new MemorySessionBackend(), { test })
+function testBackend(name: string, make: MakeSessionBackend): void {
+  testSessionBackend(name, make, { test })
+  testUserIndex(name, make, { test })
+}
 
-testSessionBackend(
-  'KyselySessionBackend on SQLite',
-  () => new KyselySessionBackend({ database: sqliteDatabase() }),
-  { test },
-)
+testBackend('MemorySessionBackend', () => new MemorySessionBackend())
+
+testBackend('KyselySessionBackend on SQLite', () => new KyselySessionBackend({ database: sqliteDatabase() }))
 
 describe('on Redis', () => {
   let url: string
@@ -28,10 +29,9 @@ describe('on Redis', () => {
   })
 
   // A prefix full of what SCAN would take for a pattern.
-  testSessionBackend(
+  testBackend(
     'RedisSessionBackend',
     () => new RedisSessionBackend({ redis: url, prefix: `${keyPrefix()}[*?]\\:` }),
-    { test },
   )
 
   test('a script that Redis has forgotten is sent again', async () => {
@@ -60,10 +60,9 @@ describe('on a Redis Cluster', () => {
     await stop?.()
   })
 
-  testSessionBackend(
+  testBackend(
     "RedisSessionBackend, given the app's Cluster client",
     () => new RedisSessionBackend({ redis: cluster, prefix: keyPrefix(), commandTimeoutMs: 2_000 }),
-    { test },
   )
 })
 
@@ -83,10 +82,9 @@ describe('on Postgres', () => {
     for (const url of new Set(opened.map(({ url }) => url))) await server.dropDatabase(url)
   })
 
-  testSessionBackend(
+  testBackend(
     'KyselySessionBackend on Postgres',
     async () => new KyselySessionBackend({ database: open(await server.createDatabase()) }),
-    { test },
   )
 
   test('processes that start together create the table together', async () => {

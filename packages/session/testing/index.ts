@@ -3,3 +3,4 @@ export {
   type SessionBackendTools,
   testSessionBackend,
 } from './session-backend-contract.ts'
+export { testUserIndex } from './user-index-contract.ts'

@@ -1,8 +1,11 @@
-import { type Clock, exponentialBackoff, retry, systemClock } from '@stepladder/core'
+import { type Clock, systemClock } from '@stepladder/core'
 import type { Expression, ExpressionBuilder, Kysely, SqlBool } from 'kysely'
 import type { Replaced, SessionBackend } from '../backend.ts'
-import { createSessionsTable, type SessionTables } from './sessions-table.ts'
-import { isBusy } from './sql-errors.ts'
+import type { UserIndex } from '../users/user-index.ts'
+import { CreatedTables } from './created-tables.ts'
+import { KyselyUserIndex } from './kysely-users.ts'
+import { type SessionTables, sessionsTable } from './sessions-table.ts'
+import type { UserTables } from './users-table.ts'
 
 /** A Kysely instance, whatever its tables, and whichever copy of Kysely made it. */
 export interface KyselyDatabase {
@@ -24,15 +27,14 @@ export interface KyselySessionBackendOptions {
 }
 
 const pruneIntervalMs = 10 * 60_000
-const busyBackoff = exponentialBackoff({ baseMs: 2, maxMs: 20 })
 
 /** Sessions in the table `stepladder_sessions` of a SQL database, which is created when it is missing. */
 export class KyselySessionBackend implements SessionBackend {
-  readonly #database: Kysely<SessionTables>
+  readonly users: UserIndex
+  readonly #tables: CreatedTables<SessionTables>
   readonly #prefix: string
   readonly #clock: Clock
   readonly #onError: (error: unknown) => void
-  #created: Promise<void> | undefined
   #nextPruneAt: number
 
   constructor({
@@ -42,7 +44,9 @@ export class KyselySessionBackend implements SessionBackend {
     onError = () => {},
   }: KyselySessionBackendOptions) {
     // The app's instance knows the app's tables; ours stands beside them in the same database.
-    this.#database = database as unknown as Kysely<SessionTables>
+    const own: unknown = database
+    this.#tables = new CreatedTables(own as Kysely<SessionTables>, sessionsTable)
+    this.users = new KyselyUserIndex(own as Kysely<UserTables>, prefix, clock, onError)
     this.#prefix = prefix
     this.#clock = clock
     this.#onError = onError
@@ -50,7 +54,7 @@ export class KyselySessionBackend implements SessionBackend {
   }
 
   async get(id: string): Promise<string | undefined> {
-    const row = await this.#run((database) =>
+    const row = await this.#tables.run((database) =>
       database
         .selectFrom('stepladder_sessions')
         .select('sess')
@@ -63,7 +67,7 @@ export class KyselySessionBackend implements SessionBackend {
 
   async put(id: string, text: string, ttlMs: number): Promise<void> {
     const values = { sess: text, expires: this.#clock.now() + ttlMs }
-    await this.#run((database) =>
+    await this.#tables.run((database) =>
       database
         .insertInto('stepladder_sessions')
         .values({ sid: this.#prefix + id, ...values })
@@ -76,7 +80,7 @@ export class KyselySessionBackend implements SessionBackend {
   async putNew(id: string, text: string, ttlMs: number): Promise<boolean> {
     const now = this.#clock.now()
     const values = { sess: text, expires: now + ttlMs }
-    const row = await this.#run((database) =>
+    const row = await this.#tables.run((database) =>
       database
         .insertInto('stepladder_sessions')
         .values({ sid: this.#prefix + id, ...values })
@@ -100,7 +104,7 @@ export class KyselySessionBackend implements SessionBackend {
   }
 
   async destroy(id: string): Promise<string | undefined> {
-    const row = await this.#run((database) =>
+    const row = await this.#tables.run((database) =>
       database
         .deleteFrom('stepladder_sessions')
         .where('sid', '=', this.#prefix + id)
@@ -112,7 +116,7 @@ export class KyselySessionBackend implements SessionBackend {
   }
 
   async all(): Promise<ReadonlyMap<string, string>> {
-    const rows = await this.#run((database) =>
+    const rows = await this.#tables.run((database) =>
       database
         .selectFrom('stepladder_sessions')
         .select(['sid', 'sess'])
@@ -124,7 +128,7 @@ export class KyselySessionBackend implements SessionBackend {
   }
 
   async length(): Promise<number> {
-    const { count } = await this.#run((database) =>
+    const { count } = await this.#tables.run((database) =>
       database
         .selectFrom('stepladder_sessions')
         .select(({ fn }) => fn.countAll().as('count'))
@@ -136,7 +140,7 @@ export class KyselySessionBackend implements SessionBackend {
   }
 
   async clear(): Promise<void> {
-    await this.#run((database) =>
+    await this.#tables.run((database) =>
       database.deleteFrom('stepladder_sessions').where(hasPrefix(this.#prefix)).execute(),
     )
   }
@@ -145,7 +149,7 @@ export class KyselySessionBackend implements SessionBackend {
 
   /** One UPDATE decides and writes: of two processes with the same `expected`, the later one finds none. */
   async #update(id: string, values: { sess?: string; expires: number }, expected?: string): Promise<boolean> {
-    const { numUpdatedRows } = await this.#run((database) =>
+    const { numUpdatedRows } = await this.#tables.run((database) =>
       database
         .updateTable('stepladder_sessions')
         .set(values)
@@ -157,23 +161,14 @@ export class KyselySessionBackend implements SessionBackend {
     return numUpdatedRows > 0n
   }
 
-  async #run<T>(query: (database: Kysely<SessionTables>) => Promise<T>): Promise<T> {
-    this.#created ??= createSessionsTable(this.#database)
-    await this.#created.catch((failure: unknown) => {
-      this.#created = undefined // whoever comes next tries again
-      throw failure
-    })
-    return retry(() => query(this.#database), { attempts: 20, backoff: busyBackoff, retryIf: isBusy })
-  }
-
   /** In the background and seldom: reading passes over expired rows anyway. */
   #pruneNowAndThen(): void {
     const now = this.#clock.now()
     if (now < this.#nextPruneAt) return
     this.#nextPruneAt = this.#pruneTime()
-    this.#run((database) =>
-      database.deleteFrom('stepladder_sessions').where('expires', '<=', now).execute(),
-    ).catch(this.#onError)
+    this.#tables
+      .run((database) => database.deleteFrom('stepladder_sessions').where('expires', '<=', now).execute())
+      .catch(this.#onError)
   }
 
   /** At another moment in each process, so that they do not prune together. */

@@ -1,5 +1,7 @@
 import { type Clock, systemClock } from '@stepladder/core'
 import type { Replaced, SessionBackend } from '../backend.ts'
+import type { UserIndex } from '../users/user-index.ts'
+import { MemoryUserIndex } from './memory-users.ts'
 
 export interface MemorySessionBackendOptions {
   /** How many characters of records to keep; beyond, the one that rested longest goes. Default 64 Mi. */
@@ -16,6 +18,7 @@ interface Entry {
 
 /** Sessions in the memory of this process: other processes do not see them, and they end with it. */
 export class MemorySessionBackend implements SessionBackend {
+  readonly users: UserIndex
   /** In the order of their last write or touch, so that the first is the one that rested longest. */
   readonly #entries = new Map<string, Entry>()
   readonly #maxCharacters: number
@@ -31,6 +34,7 @@ export class MemorySessionBackend implements SessionBackend {
     this.#maxCharacters = maxCharacters
     this.#onEvict = onEvict
     this.#clock = clock
+    this.users = new MemoryUserIndex(clock)
   }
 
   async get(id: string): Promise<string | undefined> {

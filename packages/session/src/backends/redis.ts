@@ -1,6 +1,11 @@
-import { createHash } from 'node:crypto'
 import { openRedis, type RedisClient, type RedisOption } from '@stepladder/core'
 import type { Replaced, SessionBackend } from '../backend.ts'
+import type { ChangeFeed, ChangeListener, FollowOptions } from '../near/change-feed.ts'
+import { RedisFeed } from '../near/redis-feed.ts'
+import type { UserIndex } from '../users/user-index.ts'
+import { scanKeys } from './redis-scan.ts'
+import { RedisScript } from './redis-script.ts'
+import { RedisUserIndex } from './redis-users.ts'
 
 export interface RedisSessionBackendOptions {
   /** A URL, or a client that the app has: it is duplicated, never changed. */
@@ -17,17 +22,17 @@ export interface RedisSessionBackendOptions {
  * Compares the record itself, not a version beside it: connect-redis, which may write the same record
  * during a rolling deploy, knows of no version. The answer carries what is there, to save a second trip.
  */
-const replaceScript = `
+const replaceScript = new RedisScript(`
 local current = redis.call('GET', KEYS[1])
 if current == ARGV[1] then
   redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
   return 1
 end
-return current`
-const replaceSha = createHash('sha1').update(replaceScript).digest('hex')
+return current`)
 
 /** Sessions in Redis, as connect-redis keeps them: a JSON string at `sess:<id>` that expires by itself. */
 export class RedisSessionBackend implements SessionBackend {
+  readonly users: UserIndex
   readonly #client: Promise<RedisClient>
   readonly #prefix: string
 
@@ -40,6 +45,7 @@ export class RedisSessionBackend implements SessionBackend {
     })
     // Whoever uses it hears why it could not be opened; nobody may have asked yet.
     this.#client.catch(() => {})
+    this.users = new RedisUserIndex(this.#client, prefix)
   }
 
   async get(id: string): Promise<string | undefined> {
@@ -56,7 +62,7 @@ export class RedisSessionBackend implements SessionBackend {
   }
 
   async replace(id: string, expected: string, text: string, ttlMs: number): Promise<Replaced> {
-    const answer = await this.#evaluate(this.#prefix + id, expected, text, ttlMs)
+    const answer = await replaceScript.run(await this.#client, this.#prefix + id, expected, text, ttlMs)
     if (answer === 1) return { isDone: true }
     return { isDone: false, current: typeof answer === 'string' ? answer : undefined }
   }
@@ -85,6 +91,10 @@ export class RedisSessionBackend implements SessionBackend {
     await Promise.all(ids.map((id) => this.destroy(id)))
   }
 
+  follow(listener: ChangeListener, options: FollowOptions): ChangeFeed {
+    return new RedisFeed({ ...options, client: this.#client, prefix: this.#prefix }, listener)
+  }
+
   async close(): Promise<void> {
     const client = await this.#client.catch(() => undefined)
     await client?.quit().catch(() => client.disconnect())
@@ -95,36 +105,7 @@ export class RedisSessionBackend implements SessionBackend {
     return client.call(command, ...args)
   }
 
-  async #evaluate(key: string, ...args: (string | number)[]): Promise<unknown> {
-    try {
-      return await this.#call('EVALSHA', replaceSha, 1, key, ...args)
-    } catch (failure) {
-      const isForgotten = failure instanceof Error && failure.message.startsWith('NOSCRIPT')
-      if (!isForgotten) throw failure
-      return this.#call('EVAL', replaceScript, 1, key, ...args)
-    }
-  }
-
-  /** SCAN may name a key twice, and in a cluster each server names its own. */
   async #ids(): Promise<string[]> {
-    const pattern = `${this.#prefix.replace(/[\\*?[\]]/g, '\\$&')}*`
-    const keys = new Set<string>()
-    for (const server of serversOf(await this.#client)) {
-      let cursor = '0'
-      do {
-        const page = await server.call('SCAN', cursor, 'MATCH', pattern, 'COUNT', 1_000)
-        // Redis answers SCAN with a cursor and a list of keys.
-        const [next, found] = page as [string, string[]]
-        for (const key of found) keys.add(key)
-        cursor = next
-      } while (cursor !== '0')
-    }
-    return [...keys].map((key) => key.slice(this.#prefix.length))
+    return scanKeys(await this.#client, this.#prefix, 'string')
   }
-}
-
-function serversOf(client: RedisClient): readonly RedisClient[] {
-  // Only ioredis's `Cluster` has `nodes`, and it is no part of what Stepladder needs of every client.
-  const { nodes } = client as { nodes?: (role: 'master') => RedisClient[] }
-  return nodes ? nodes.call(client, 'master') : [client]
 }

@@ -1,0 +1,29 @@
+import type { RedisClient } from '@stepladder/core'
+
+/** The names of all keys of a type that begin with `prefix`, without it: each once, on whichever server it is. */
+export async function scanKeys(
+  client: RedisClient,
+  prefix: string,
+  type: 'string' | 'zset',
+): Promise<string[]> {
+  const pattern = `${prefix.replace(/[\\*?[\]]/g, '\\$&')}*`
+  // SCAN may name a key twice, and in a cluster each server names its own.
+  const keys = new Set<string>()
+  for (const server of serversOf(client)) {
+    let cursor = '0'
+    do {
+      const page = await server.call('SCAN', cursor, 'MATCH', pattern, 'COUNT', 1_000, 'TYPE', type)
+      // Redis answers SCAN with a cursor and a list of keys.
+      const [next, found] = page as [string, string[]]
+      for (const key of found) keys.add(key)
+      cursor = next
+    } while (cursor !== '0')
+  }
+  return [...keys].map((key) => key.slice(prefix.length))
+}
+
+function serversOf(client: RedisClient): readonly RedisClient[] {
+  // Only ioredis's `Cluster` has `nodes`, and it is no part of what Stepladder needs of every client.
+  const { nodes } = client as { nodes?: (role: 'master') => RedisClient[] }
+  return nodes ? nodes.call(client, 'master') : [client]
+}

@@ -1,0 +1,149 @@
+import { deepEqual, equal, ok } from 'node:assert/strict'
+import type { SessionBackend } from '../src/backend.ts'
+import type { Admission, Room, UserIndex } from '../src/users/user-index.ts'
+import type { MakeSessionBackend, SessionBackendTools } from './session-backend-contract.ts'
+
+/** What the `users` of every `SessionBackend` promise, as one test each. Entries expire by the real clock. */
+export function testUserIndex(name: string, make: MakeSessionBackend, { test }: SessionBackendTools): void {
+  for (const [promise, check] of Object.entries({ ...lists, ...limits, ...time })) {
+    test(`${name}: ${promise}`, async () => {
+      const backend = await make()
+      await check(indexOf(backend), backend).finally(() => backend.close())
+    })
+  }
+}
+
+type Promises = Readonly<Record<string, (users: UserIndex, backend: SessionBackend) => Promise<void>>>
+
+const minuteMs = 60_000
+const endless: Room = { most: Number.POSITIVE_INFINITY, whenFull: 'add' }
+const three: Room = { most: 3, whenFull: 'add' }
+
+const lists: Promises = {
+  async 'a user has the sessions that were listed for this user, and no others'(users) {
+    deepEqual(await users.admit('ada', 'a1', minuteMs, endless), { isAdmitted: true, over: [] })
+    await users.renew('ada', 'a2', minuteMs * 2)
+    await users.admit('Ada', 'b1', minuteMs, endless)
+
+    deepEqual(await users.list('ada'), ['a1', 'a2'])
+    deepEqual(await users.list('nobody'), [])
+    deepEqual([...(await users.users())].sort(), ['Ada', 'ada'])
+  },
+
+  async 'any name is a name of its own'(users) {
+    const names = ['a}b', '{a', '}', 'a:b', 'a*', 'a%', 'a_', "a'", 'ü😀', '1', ' ']
+    for (const name of names) await users.admit(name, `of ${name}`, minuteMs, endless)
+
+    for (const name of names) deepEqual(await users.list(name), [`of ${name}`])
+    deepEqual([...(await users.users())].sort(), [...names].sort())
+  },
+
+  async 'what was removed is gone, and removing what is missing is fine'(users) {
+    await users.admit('ada', 'a1', minuteMs, endless)
+    await users.admit('ada', 'a2', minuteMs * 2, endless)
+    await users.admit('bob', 'a1', minuteMs, endless)
+    await users.remove('ada', ['a1', 'missing'])
+    await users.remove('nobody', ['a1'])
+    await users.remove('ada', [])
+
+    deepEqual(await users.list('ada'), ['a2'])
+    deepEqual(await users.list('bob'), ['a1'])
+    await users.remove('ada', ['a2'])
+    deepEqual(await users.users(), ['bob'])
+  },
+
+  async 'the records and the lists do not see each other'(users, backend) {
+    await backend.put('user:{ada}', '{}', minuteMs)
+    await users.admit('bob', 'b1', minuteMs, endless)
+
+    equal(await backend.length(), 1)
+    deepEqual([...(await backend.all()).keys()], ['user:{ada}'])
+    await backend.clear()
+    deepEqual(await users.list('bob'), ['b1'])
+    deepEqual(await users.users(), ['bob'])
+  },
+}
+
+const limits: Promises = {
+  async 'who is over the limit is named and stays listed, those first that end first'(users) {
+    for (const [index, key] of ['a1', 'a2', 'a3'].entries()) {
+      deepEqual(await users.admit('ada', key, minuteMs * (index + 1), three), { isAdmitted: true, over: [] })
+    }
+
+    const admission = await users.admit('ada', 'a4', minuteMs * 4, three)
+    deepEqual(admission, { isAdmitted: true, over: ['a1'] })
+    deepEqual(await users.list('ada'), ['a1', 'a2', 'a3', 'a4'])
+    deepEqual(await users.admit('ada', 'a5', minuteMs * 5, three), { isAdmitted: true, over: ['a1', 'a2'] })
+  },
+
+  async 'the new one never has to go, though it may end first'(users) {
+    for (const key of ['a1', 'a2', 'a3']) await users.admit('ada', key, minuteMs * 2, three)
+
+    const admission = await users.admit('ada', 'brief', minuteMs, three)
+    ok(admission.isAdmitted && admission.over.length === 1 && !admission.over.includes('brief'))
+  },
+
+  async 'one that is listed already needs no room'(users) {
+    for (const key of ['a1', 'a2', 'a3']) await users.admit('ada', key, minuteMs, three)
+
+    deepEqual(await users.admit('ada', 'a2', minuteMs, three), { isAdmitted: true, over: [] })
+  },
+
+  async 'nobody is added to a list that is full, where that is refused'(users) {
+    const strict: Room = { most: 3, whenFull: 'refuse' }
+    const admissions: Admission[] = []
+    for (const key of ['a1', 'a2', 'a3', 'a4']) {
+      admissions.push(await users.admit('ada', key, minuteMs, strict))
+    }
+
+    deepEqual(
+      admissions.map(({ isAdmitted }) => isAdmitted),
+      [true, true, true, false],
+    )
+    deepEqual([...(await users.list('ada'))].sort(), ['a1', 'a2', 'a3'])
+  },
+
+  async 'of many at once exactly as many are added as there is room for'(users) {
+    const strict: Room = { most: 3, whenFull: 'refuse' }
+    const admissions = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => users.admit('ada', `a${n}`, minuteMs, strict)),
+    )
+
+    equal(admissions.filter(({ isAdmitted }) => isAdmitted).length, 3)
+    equal((await users.list('ada')).length, 3)
+  },
+}
+
+const time: Promises = {
+  async 'an entry is missing when its time is over, and needs no room then'(users) {
+    await users.admit('ada', 'brief', 1, three)
+    for (const key of ['a1', 'a2']) await users.admit('ada', key, minuteMs, three)
+    await pause(20)
+
+    deepEqual(await users.admit('ada', 'a3', minuteMs * 2, three), { isAdmitted: true, over: [] })
+    deepEqual([...(await users.list('ada'))].sort(), ['a1', 'a2', 'a3'])
+  },
+
+  async 'a renewed entry lives longer, never shorter, and may be new'(users) {
+    await users.admit('ada', 'a1', 50, endless)
+    await users.renew('ada', 'a1', minuteMs)
+    await users.renew('ada', 'a1', 1)
+    await users.renew('bob', 'b1', minuteMs)
+    await users.renew('eve', 'e1', 1)
+    await pause(80)
+
+    deepEqual(await users.list('ada'), ['a1'])
+    deepEqual(await users.list('bob'), ['b1'])
+    deepEqual(await users.list('eve'), [])
+    deepEqual([...(await users.users())].sort(), ['ada', 'bob'])
+  },
+}
+
+function indexOf({ users }: SessionBackend): UserIndex {
+  ok(users, 'this backend has no index of users')
+  return users
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
+}
