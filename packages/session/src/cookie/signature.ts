@@ -1,4 +1,5 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
+import { Hmac } from './hmac.ts'
 import { isSessionId } from './session-id.ts'
 
 /** An id that a cookie brought; `isOldSecret`: it should be signed anew. */
@@ -7,37 +8,35 @@ export interface Unsigned {
   readonly isOldSecret: boolean
 }
 
+/** What 32 bytes are in base64 without padding. */
+const signatureLength = 43
+
 /**
  * Signs ids as express-session does, `s:<id>.<HMAC-SHA256 in base64>`, so that its cookies are ours and ours are its.
  * The first secret signs, all of them are accepted.
  */
 export class Signer {
-  readonly #secrets: readonly string[]
+  readonly #hmacs: readonly Hmac[]
+  readonly #given: Buffer = Buffer.alloc(32)
 
   constructor(secrets: readonly string[]) {
-    this.#secrets = secrets
+    this.#hmacs = secrets.map((secret) => new Hmac(secret))
   }
 
   sign(id: string): string {
-    return `s:${id}.${signature(id, this.#secrets[0]!)}`
+    const signature = this.#hmacs[0]!.digest(id).toString('base64').slice(0, signatureLength)
+    return `s:${id}.${signature}`
   }
 
   /** Undefined for what none of the secrets signed. */
   unsign(value: string): Unsigned | undefined {
-    const dot = value.lastIndexOf('.')
-    if (dot < 0 || !value.startsWith('s:')) return undefined
+    const dot = value.length - signatureLength - 1
+    if (dot < 2 || value[dot] !== '.' || !value.startsWith('s:')) return undefined
     const id = value.slice(2, dot)
-    if (!isSessionId(id)) return undefined
-    const given = Buffer.from(value.slice(dot + 1))
-    for (const [index, secret] of this.#secrets.entries()) {
-      const right = Buffer.from(signature(id, secret))
-      if (right.length === given.length && timingSafeEqual(right, given))
-        return { id, isOldSecret: index > 0 }
+    if (!isSessionId(id) || this.#given.write(value.slice(dot + 1), 'base64') !== 32) return undefined
+    for (let index = 0; index < this.#hmacs.length; index++) {
+      if (timingSafeEqual(this.#hmacs[index]!.digest(id), this.#given)) return { id, isOldSecret: index > 0 }
     }
     return undefined
   }
-}
-
-function signature(id: string, secret: string): string {
-  return createHmac('sha256', secret).update(id).digest('base64').replace(/=+$/, '')
 }
