@@ -3,7 +3,6 @@ const { layers } = require('./session-layers.cjs')
 
 // The same routes whatever keeps the sessions, or nothing does: LAYER says what.
 const app = express()
-app.set('etag', false)
 
 start().catch((failure) => {
   console.error(failure)
