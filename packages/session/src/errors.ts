@@ -54,6 +54,32 @@ export class SessionEndedError extends StepladderError {
   }
 }
 
+/**
+ * Thrown when a session was begun after the headers of its response were sent: no cookie can tell the browser of it. Begin
+ * it before the first byte; `request.session.save()` does so at once.
+ */
+export class SessionTooLateError extends StepladderError {
+  readonly code = 'SESSION_TOO_LATE'
+
+  constructor() {
+    super('A session was begun after the headers were sent, so that its cookie could not go with them')
+  }
+}
+
+/**
+ * Thrown when `request.session` is not one of ours: another library's middleware has put its own there, or the app has
+ * assigned an object to it. Nothing was saved.
+ */
+export class ForeignSessionError extends StepladderError {
+  readonly code = 'FOREIGN_SESSION'
+
+  constructor(whose: string) {
+    super(
+      `\`request.session\` is not a session of Stepladder: ${whose}. Mount one session middleware alone, and change the session's fields instead of assigning another object`,
+    )
+  }
+}
+
 /** Only reported, never thrown: what was found under a session's id is not a session, so there is none. */
 export class InvalidSessionRecordError extends StepladderError {
   readonly code = 'INVALID_SESSION_RECORD'

@@ -9,11 +9,13 @@ export { RedisSessionBackend, type RedisSessionBackendOptions } from './backends
 export type { CookieOptions } from './cookie/cookie-options.ts'
 export { createSessions } from './create-sessions.ts'
 export {
+  ForeignSessionError,
   InvalidSessionRecordError,
   SessionEndedError,
   SessionEvictedError,
   SessionNotSerializableError,
   SessionTooLargeError,
+  SessionTooLateError,
   SessionUnavailableError,
 } from './errors.ts'
 export type { Conflict, OnConflict } from './merge.ts'

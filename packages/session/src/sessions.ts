@@ -5,6 +5,7 @@ import { InvalidSessionRecordError, SessionUnavailableError } from './errors.ts'
 import { reportOnce } from './operation.ts'
 import { type ReadRecord, readRecord } from './record/session-record.ts'
 import type { FoundRecord } from './records.ts'
+import type { SessionsSettings } from './sessions-options.ts'
 import type { SessionsParts } from './sessions-parts.ts'
 import type { Session, SessionData } from './visit/session.ts'
 import { Visit, visitOf } from './visit/visit.ts'
@@ -19,6 +20,11 @@ export class Sessions<Data extends object = SessionData> implements Closeable {
   /** Apps call `createSessions()`. */
   constructor(parts: SessionsParts) {
     this.#parts = parts
+  }
+
+  /** For adapters: what the options said. */
+  get settings(): SessionsSettings {
+    return this.#parts.settings
   }
 
   /**
