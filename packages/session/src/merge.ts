@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { SessionNotSerializableError } from './errors.ts'
 import { decodeRecord, isObject, type SessionLike } from './record.ts'
 
 type Fields = Record<string, unknown>
@@ -31,7 +32,16 @@ export function mergeRecords(
 ): string {
   if (current === base || mine === current) return mine
   const [before, after, now] = [base, mine, current].map(fieldsOf)
-  return now && before && after ? JSON.stringify(merge(before, after, now, onConflict, [])) : mine
+  return now && before && after ? stringify(merge(before, after, now, onConflict, [])) : mine
+}
+
+/** What `onConflict` returned may be no JSON. */
+function stringify(fields: Fields): string {
+  try {
+    return JSON.stringify(fields)
+  } catch (cause) {
+    throw new SessionNotSerializableError('what `onConflict` returned is no JSON', { cause })
+  }
 }
 
 const lastOneWins: OnConflict = ({ mine }) => mine
@@ -80,8 +90,17 @@ function merge(
     } else if (!isObject(old) || !isObject(value)) {
       const isMine = isOurs(path, name) || isDeepStrictEqual(theirs, old)
       const conflict = { path: [...path, name], base: old, mine: value, theirs }
-      merged.set(name, isMine ? value : onConflict(conflict))
+      merged.set(name, isMine ? value : settled(onConflict(conflict)))
     }
   }
   return Object.fromEntries(merged)
+}
+
+/** A promise would be stored as an empty object, and what it is fulfilled with nowhere. */
+function settled(value: unknown): unknown {
+  if (value instanceof Promise) {
+    value.catch(() => {})
+    throw new TypeError('onConflict must return at once: it may be called several times')
+  }
+  return value
 }

@@ -1,6 +1,7 @@
 import { begin, inside, isStepladderError } from '@stepladder/core'
 import { SessionUnavailableError } from './errors.ts'
 import type { PlaceSettings } from './options.ts'
+import { ChangeFailure } from './write-lanes.ts'
 
 /** How an operation ended, what it hands back, and what there is to say about it. */
 export type Ending<T> = readonly [outcome: string, value: T, cause?: unknown]
@@ -28,8 +29,9 @@ export async function runOperation<T>(
 
 /** What failed beneath becomes a `SessionUnavailableError`; what the app itself has done wrong stays what it is. */
 export function failureOf(cause: unknown, name: string, operation: string): unknown {
+  if (cause instanceof ChangeFailure) return cause.cause
   const isTheApps = isStepladderError(cause) && appErrors.has(cause.code)
-  return isTheApps || cause instanceof TypeError ? cause : new SessionUnavailableError(name, operation, cause)
+  return isTheApps ? cause : new SessionUnavailableError(name, operation, cause)
 }
 
 const appErrors: ReadonlySet<string> = new Set([

@@ -12,7 +12,8 @@ export interface RecordChange {
   readonly stored: string | undefined
   /** What the change makes of the record that is there now. Called again whenever another process was first. */
   apply(current: string): string
-  readonly ttlMs: number
+  /** How long the record that results may rest. */
+  ttlMs(text: string): number
 }
 
 /** A record as the backend has it, and as text. */

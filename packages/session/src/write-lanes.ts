@@ -17,9 +17,13 @@ export interface Edit {
   readonly stored: string | undefined
   /** What the change makes of the record that is there now. */
   apply(current: string): string
-  readonly ttlMs: number
+  /** How long the record is kept; a function is asked about the record that results, which others have a part in. */
+  readonly ttlMs: number | ((text: string) => number)
   readonly waited: Waited
 }
+
+/** What a change rejects with whose `apply` threw: nothing failed beneath it, so `cause` is the caller's to hear. */
+export class ChangeFailure extends Error {}
 
 /**
  * How a change ended: written as it was, written into what others had written meanwhile, or dropped because
@@ -116,7 +120,9 @@ export class WriteLanes {
   }
 
   async #editTogether(id: string, lane: Lane, group: readonly Waiting<Edit>[]): Promise<void> {
-    let current = lane.last ?? group[0]?.change.stored ?? (await this.#backend.get(id))
+    const known = lane.last ?? group[0]?.change.stored
+    let current = known ?? (await this.#backend.get(id))
+    let isNews = known === undefined
     let open = group
     // Each turn but the last means that another process has written: somebody always gets on.
     for (;;) {
@@ -128,18 +134,27 @@ export class WriteLanes {
       }
 
       const from = this.#sealer.open(id, current)
-      const { text, edits } = applyAll(open, from)
+      const { text, edits, failed } = applyAll(open, from)
+      if (failed.length > 0 && !isNews) {
+        // It may have thrown at what is not true any more.
+        current = await this.#backend.get(id)
+        isNews = true
+        continue
+      }
+      for (const { waiting, failure } of failed) waiting.reject(failure)
       const ttlMs = edits.at(-1)?.change.ttlMs
       if (ttlMs === undefined) return
       open = edits
       const stored: string = text === from ? current : this.#sealer.seal(id, text)
-      const written = await this.#write(id, current, stored, ttlMs)
+      const restMs = typeof ttlMs === 'number' ? ttlMs : ttlMs(text)
+      const written = await this.#write(id, current, stored, restMs)
       if (written.isDone) {
         lane.last = stored
         for (const { change, resolve } of edits) resolve(wasMerged(change, from, edits) ? 'merged' : 'saved')
         return
       }
       current = written.current
+      isNews = true
     }
   }
 
@@ -161,22 +176,26 @@ function isEdit(waiting: Waiting<Put> | Waiting<Edit>): waiting is Waiting<Edit>
   return 'apply' in waiting.change
 }
 
-/** One change after the other. Whose change throws has failed alone: the others of its group are others' requests. */
-function applyAll(
-  group: readonly Waiting<Edit>[],
-  from: string,
-): { readonly text: string; readonly edits: readonly Waiting<Edit>[] } {
+interface Applied {
+  readonly text: string
+  readonly edits: readonly Waiting<Edit>[]
+  readonly failed: readonly { readonly waiting: Waiting<Edit>; readonly failure: ChangeFailure }[]
+}
+
+/** One change after the other. Whose change throws fails alone: the others of its group are others' requests. */
+function applyAll(group: readonly Waiting<Edit>[], from: string): Applied {
   let text = from
-  const edits = group.filter(({ change, reject }) => {
+  const edits: Waiting<Edit>[] = []
+  const failed: Applied['failed'][number][] = []
+  for (const waiting of group) {
     try {
-      text = change.apply(text)
-      return true
-    } catch (failure) {
-      reject(failure)
-      return false
+      text = waiting.change.apply(text)
+      edits.push(waiting)
+    } catch (cause) {
+      failed.push({ waiting, failure: new ChangeFailure('a change threw', { cause }) })
     }
-  })
-  return { text, edits }
+  }
+  return { text, edits, failed }
 }
 
 function wasMerged(change: Edit, from: string, edits: readonly Waiting<Edit>[]): boolean {

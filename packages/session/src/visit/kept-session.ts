@@ -103,7 +103,7 @@ export class KeptSession {
       base: this.#record.text,
       stored: this.#stored,
       apply,
-      ttlMs: this.ttlMs(cookie),
+      ttlMs: (text) => this.#restsMs(text, { text: this.#record.text, cookie: this.#record.cookie }),
     })
     if (written === 'gone' || !latest) throw new SessionEndedError()
     return [latest.result, this.#adopt(latest.record.text, undefined)]
@@ -139,7 +139,7 @@ export class KeptSession {
       base: this.#record.text,
       stored: this.#stored,
       apply,
-      ttlMs: ttlMs(this.#parts, mine.cookie, this.meta),
+      ttlMs: (text: string) => this.#restsMs(text, mine),
     }
     const written = await this.#parts.records.change(operation, key, change)
     if (written === 'gone') return false
@@ -147,6 +147,15 @@ export class KeptSession {
     this.#record = mine
     this.#stored = undefined
     return true
+  }
+
+  /** Others may have changed how long it may rest: what counts is the record that results. */
+  #restsMs(text: string, mine: Pick<SessionRecord, 'text' | 'cookie'>): number {
+    return ttlMs(
+      this.#parts,
+      text === mine.text ? mine.cookie : readRecord(text, this.#now()).cookie,
+      this.meta,
+    )
   }
 
   #adopt(text: string, stored: string | undefined): Fields {
