@@ -326,9 +326,10 @@ describe('the key of a query', () => {
         invalidateOnWrite(base, nobody, { database: 'eu-1' }),
         invalidateOnWrite(base, nobody, { database: 'eu-2' }),
         invalidateOnWrite(base, nobody).withPlugin(new CamelCasePlugin()),
+        invalidateOnWrite(base, nobody).withPlugin(new CamelCasePlugin({ maintainNestedObjectKeys: true })),
       ].map((other) => keyOf(other.selectFrom('flights').selectAll())),
     )
-    expect(new Set(keys).size).toBe(4)
+    expect(new Set(keys).size).toBe(5)
   })
 
   test('tags belong to the database as well', async () => {

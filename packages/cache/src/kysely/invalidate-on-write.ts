@@ -14,7 +14,8 @@ export interface InvalidateOnWriteOptions {
   readonly database?: string | undefined
   /**
    * What else changes when a table does, which no statement shows: views over it, what its triggers write, what
-   * deletes cascade to: `{ airports: ['flights', 'departures_view'] }`.
+   * deletes cascade to, the table behind a view or around a partition that is written:
+   * `{ airports: ['flights', 'departures_view'] }`.
    */
   readonly dependents?: Dependents | undefined
   /**

@@ -2,7 +2,7 @@
 export interface Origin {
   /** The name that `invalidateOnWrite` was given for the database. */
   readonly database: string
-  /** The names of the plugins that the answer goes through. */
+  /** The plugins that the answer goes through, as texts. */
   readonly plugins: readonly string[]
   /** Made in a transaction, or for one connection: its answer is nobody else's. */
   readonly isPrivate: boolean

@@ -12,6 +12,7 @@ import type {
   RootOperationNode,
 } from 'kysely'
 import { markOrigin, type Origin } from './origin.ts'
+import { pluginText } from './plugin-text.ts'
 
 /**
  * An executor that marks what it compiles with where it was made. Kysely makes the executor of a transaction, or
@@ -23,7 +24,7 @@ export class WatchedExecutor implements QueryExecutor {
 
   constructor(inner: QueryExecutor, { database, isPrivate }: Omit<Origin, 'plugins'>) {
     this.#inner = inner
-    const plugins = inner.plugins.map((plugin) => plugin.constructor.name)
+    const plugins = inner.plugins.map(pluginText)
     this.#origin = { database, isPrivate, plugins }
   }
 
