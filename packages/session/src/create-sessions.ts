@@ -1,7 +1,6 @@
 import { hashedId } from './cookie/session-id.ts'
 import { Signer } from './cookie/signature.ts'
 import { openBackend } from './open-backend.ts'
-import { unsealed } from './record/sealer.ts'
 import { Records } from './records.ts'
 import { Sessions } from './sessions.ts'
 import { readSessionsOptions, type SessionsOptions } from './sessions-options.ts'
@@ -19,7 +18,7 @@ export function createSessions<Data extends object = SessionData>(options: Sessi
     settings,
     cookie: settings.cookie,
     signer: new Signer(settings.secrets),
-    records: new Records(backend, unsealed, settings),
+    records: new Records(backend, settings.sealer, settings),
     keyOf: settings.hashIds ? hashedId : (id) => id,
   })
 }

@@ -2,6 +2,7 @@ import {
   type Clock,
   checkOptionNames,
   type Duration,
+  type EncryptOptions,
   InvalidOptionError,
   ignoreReports,
   parseDuration,
@@ -11,6 +12,8 @@ import {
 } from '@stepladder/core'
 import type { SessionBackend } from './backend.ts'
 import type { KyselyDatabase } from './backends/kysely.ts'
+import { EncryptedRecords } from './record/encrypted-records.ts'
+import { type Sealer, unsealed } from './record/sealer.ts'
 
 /** Where sessions are kept: the first that is given of `redis`, `database` and `backend`; else memory. */
 export interface PlaceOptions {
@@ -22,6 +25,8 @@ export interface PlaceOptions {
   readonly backend?: SessionBackend | undefined
   /** Stands before each id. Default `'sess:'`, as in connect-redis. */
   readonly prefix?: string | undefined
+  /** Encrypts the records, and binds each to its session. Default: none, so that connect-redis can read them. */
+  readonly encrypt?: EncryptOptions | undefined
   /** After this an operation fails with `SessionUnavailableError`. Default 200 ms, so that an answer takes less than 250. */
   readonly timeout?: Duration | undefined
   /** Names these sessions in reports and metrics. Default `'sessions'`. */
@@ -42,6 +47,7 @@ export interface SessionStoreOptions extends PlaceOptions {
 export interface PlaceSettings {
   readonly name: string
   readonly prefix: string
+  readonly sealer: Sealer
   readonly timeoutMs: number
   readonly report: Reporter
   readonly clock: Clock
@@ -53,6 +59,7 @@ export interface StoreSettings extends PlaceSettings {
 
 export const placeOptionNames: readonly string[] = [
   ...['redis', 'database', 'backend', 'prefix', 'timeout', 'name', 'report', 'clock', 'embedded'],
+  'encrypt',
 ]
 
 /** Throws `InvalidOptionError` or `UnknownOptionError`, naming the option and its value. */
@@ -66,7 +73,9 @@ export function readOptions(options: SessionStoreOptions): StoreSettings {
 export function readPlace(owner: string, options: PlaceOptions): PlaceSettings {
   const { prefix = 'sess:', name = 'sessions', report = ignoreReports, clock = systemClock } = options
   if (typeof prefix !== 'string') throw new InvalidOptionError(owner, 'prefix', prefix, 'a string')
-  return { name, prefix, timeoutMs: parseTime(owner, 'timeout', options.timeout ?? 200), report, clock }
+  const timeoutMs = parseTime(owner, 'timeout', options.timeout ?? 200)
+  const sealer = options.encrypt ? new EncryptedRecords(owner, options.encrypt) : unsealed
+  return { name, prefix, sealer, timeoutMs, report, clock }
 }
 
 /** Whole milliseconds. Throws `InvalidOptionError` for what is no time, or has no end. */

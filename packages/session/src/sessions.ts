@@ -4,7 +4,6 @@ import type { Unsigned } from './cookie/signature.ts'
 import { InvalidSessionRecordError, SessionUnavailableError } from './errors.ts'
 import { reportOnce } from './operation.ts'
 import { type ReadRecord, readRecord } from './record/session-record.ts'
-import type { FoundRecord } from './records.ts'
 import type { SessionsSettings } from './sessions-options.ts'
 import type { SessionsParts } from './sessions-parts.ts'
 import type { Session, SessionData } from './visit/session.ts'
@@ -74,24 +73,27 @@ export class Sessions<Data extends object = SessionData> implements Closeable {
     const { records, keyOf } = this.#parts
     const key = keyOf(named.id)
     try {
-      const found = await records.read(key)
-      const record = found && this.#readable(found)
-      if (!found || !record) return new Visit(this.#parts)
+      const found = await this.#read(key)
+      if (!found) return new Visit(this.#parts)
+      const { record, stored } = found
       if (this.#isOver(record)) {
         await records.destroy(key)
         return new Visit(this.#parts)
       }
       const { fields } = record
-      return new Visit(this.#parts, { ...named, key, record, fields, stored: found.stored })
+      return new Visit(this.#parts, { ...named, key, record, fields, stored })
     } catch (failure) {
       return this.#withoutStore(failure)
     }
   }
 
   /** A spoilt record is no session: an error would answer every request of its cookie, until it expires. */
-  #readable({ text }: FoundRecord): ReadRecord | undefined {
+  async #read(key: string): Promise<{ readonly record: ReadRecord; readonly stored: string } | undefined> {
     try {
-      return readRecord(text, this.#parts.settings.clock.now())
+      const found = await this.#parts.records.read(key)
+      return (
+        found && { record: readRecord(found.text, this.#parts.settings.clock.now()), stored: found.stored }
+      )
     } catch (cause) {
       if (!(cause instanceof InvalidSessionRecordError)) throw cause
       reportOnce('get', this.#parts.settings, 'invalid', cause)

@@ -69,14 +69,18 @@ export class WriteLanes {
     return new Promise((resolve, reject) => this.#enqueue(id, { change, resolve, reject }))
   }
 
-  /** Destroys, once the commit under way has ended: it cannot land later. What waits is dropped. */
-  async destroy(id: string): Promise<void> {
+  /**
+   * Destroys, once the commit under way has ended: it cannot land later. What waits is dropped. Resolves to what was
+   * stored then.
+   */
+  async destroy(id: string): Promise<string | undefined> {
     const lane = this.#lanes.get(id)
     const dropped = lane?.waiting.splice(0) ?? []
     await lane?.underWay
     try {
-      await this.#backend.destroy(id)
+      const ended = await this.#backend.destroy(id)
       for (const { resolve } of dropped) resolve('gone')
+      return ended
     } catch (failure) {
       for (const { reject } of dropped) reject(failure)
       throw failure
@@ -145,7 +149,8 @@ export class WriteLanes {
       const ttlMs = edits.at(-1)?.change.ttlMs
       if (ttlMs === undefined) return
       open = edits
-      const stored: string = text === from ? current : this.#sealer.seal(id, text)
+      const isAsStored = text === from && !this.#sealer.isOutdated(current)
+      const stored: string = isAsStored ? current : this.#sealer.seal(id, text)
       const restMs = typeof ttlMs === 'number' ? ttlMs : ttlMs(text)
       const written = await this.#write(id, current, stored, restMs)
       if (written.isDone) {

@@ -18,6 +18,13 @@ import {
   type SessionRequest,
 } from './session-classes.ts'
 
+/** What a session was read from: the record, and how that is stored, where that is known. */
+interface Base {
+  readonly id: string
+  readonly text: string
+  readonly stored: string | undefined
+}
+
 /** What express-session's middleware gives its store: puts a new session on the request. */
 type Generate = (request: SessionRequest) => void
 
@@ -35,7 +42,7 @@ export class SessionStore extends EventEmitter implements Closeable {
   readonly #lanes: WriteLanes
   readonly #deadlines: Deadlines
   /** The record that each session object was read from or saved as, and under which id. */
-  readonly #bases = new WeakMap<SessionLike, { readonly id: string; readonly text: string }>()
+  readonly #bases = new WeakMap<SessionLike, Base>()
   readonly #classes: Promise<CreateSession>
   #create: CreateSession | undefined
   #generate: Generate | undefined
@@ -45,7 +52,7 @@ export class SessionStore extends EventEmitter implements Closeable {
     super()
     this.#settings = settings
     this.#backend = backend
-    this.#lanes = new WriteLanes(backend)
+    this.#lanes = new WriteLanes(backend, settings.sealer)
     this.#deadlines = new Deadlines(settings.timeoutMs, settings.clock)
     this.#classes = loadCreateSession('sessionStore')
     // The first `get` hears of it; nobody may have asked yet.
@@ -99,7 +106,7 @@ export class SessionStore extends EventEmitter implements Closeable {
   all<S extends SessionLike>(callback?: Callback<(S & { id: string })[]>): unknown {
     const sessions = this.#run('all', async () => {
       const records = await this.#backend.all()
-      return ['read', [...records].flatMap(([id, text]) => this.#readable(id, text))]
+      return ['read', [...records].flatMap(([id, stored]) => this.#readable(id, stored))]
     })
     // As with `get`, the app knows its fields.
     return answer(sessions as Promise<(S & { id: string })[]>, callback)
@@ -175,26 +182,27 @@ export class SessionStore extends EventEmitter implements Closeable {
   async #get(id: string): Promise<SessionLike | undefined> {
     this.#create ??= await this.#classes
     return this.#run('get', async () => {
-      const text = await this.#backend.get(id)
-      return text === undefined ? ['miss', undefined] : this.#decode(id, text)
+      const stored = await this.#backend.get(id)
+      return stored === undefined ? ['miss', undefined] : this.#decode(id, stored)
     })
   }
 
-  #decode(id: string, text: string): Ending<SessionLike | undefined> {
+  #decode(id: string, stored: string): Ending<SessionLike | undefined> {
     try {
+      const text = this.#settings.sealer.open(id, stored)
       const session = decodeRecord(text)
-      this.#bases.set(session, { id, text })
+      this.#bases.set(session, { id, text, stored })
       return ['hit', session]
     } catch (cause) {
       if (!(cause instanceof InvalidSessionRecordError)) throw cause
-      const bare = withoutCookie(text)
+      const bare = withoutCookie(stored)
       // An error would answer 500 to every request of this cookie until the record expires.
       return bare ? ['hit', bare] : ['invalid', undefined, cause]
     }
   }
 
-  #readable(id: string, text: string): (SessionLike & { id: string })[] {
-    const [, session] = this.#decode(id, text)
+  #readable(id: string, stored: string): (SessionLike & { id: string })[] {
+    const [, session] = this.#decode(id, stored)
     return session ? [{ ...session, id }] : []
   }
 
@@ -204,13 +212,13 @@ export class SessionStore extends EventEmitter implements Closeable {
     if (ttlMs < 1) return this.#end(id, 'expired')
 
     const base = this.#baseOf(id, session)
-    const apply = (current: string) => (base === undefined ? text : mergeRecords(base, text, current))
+    const apply = (current: string) => (base === undefined ? text : mergeRecords(base.text, text, current))
     const written = await this.#within('set', (waited) =>
       base === undefined
         ? this.#lanes.put(id, { text, ttlMs, waited })
-        : this.#lanes.edit(id, { base, stored: base, apply, ttlMs, waited }),
+        : this.#lanes.edit(id, { base: base.text, stored: base.stored, apply, ttlMs, waited }),
     )
-    if (written !== 'gone') this.#bases.set(session, { id, text })
+    if (written !== 'gone') this.#bases.set(session, { id, text, stored: undefined })
     return [written, undefined]
   }
 
@@ -221,15 +229,15 @@ export class SessionStore extends EventEmitter implements Closeable {
     const base = this.#baseOf(id, session)
     const apply = (current: string) => replaceCookie(session.cookie, current)
     const written = await this.#within('touch', (waited) =>
-      this.#lanes.edit(id, { base, stored: base, apply, ttlMs, waited }),
+      this.#lanes.edit(id, { base: base?.text, stored: base?.stored, apply, ttlMs, waited }),
     )
     return [written === 'gone' ? written : 'touched', undefined]
   }
 
   /** A session that is saved under another id than its own is a new one there. */
-  #baseOf(id: string, session: SessionLike): string | undefined {
+  #baseOf(id: string, session: SessionLike): Base | undefined {
     const base = this.#bases.get(session)
-    return base?.id === id ? base.text : undefined
+    return base?.id === id ? base : undefined
   }
 
   async #end(id: string, outcome: string): Promise<Ending<void>> {
