@@ -18,7 +18,12 @@ export function listenFunction(listen: ListenFunction | PostgresClient): ListenF
       if (channel === notifyChannel) wake()
     }
     listen.on('notification', hear)
-    await listen.query(`LISTEN ${notifyChannel}`)
+    try {
+      await listen.query(`LISTEN ${notifyChannel}`)
+    } catch (failure) {
+      listen.removeListener('notification', hear)
+      throw failure
+    }
     return async () => {
       listen.removeListener('notification', hear)
       await listen.query(`UNLISTEN ${notifyChannel}`)

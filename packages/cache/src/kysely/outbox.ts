@@ -24,6 +24,7 @@ export class Outbox {
   readonly #table: string
   readonly #name: string
   #done: string[] = []
+  #timer: NodeJS.Timeout | undefined
   #settling: Promise<void> = Promise.resolve()
 
   constructor(database: Kysely<AnyTables>, table: string) {
@@ -52,20 +53,24 @@ export class Outbox {
   settle(ids: readonly string[]): void {
     if (ids.length === 0) return
     this.#done.push(...ids)
-    if (this.#done.length > ids.length) return // a batch waits already
-    const later = new Promise<void>((resolve) => setTimeout(resolve, settleAfterMs).unref())
-    this.#settling = later.then(() => this.#takeOut()).catch(() => {})
+    this.#timer ??= setTimeout(() => this.#takeOut(), settleAfterMs).unref()
   }
 
+  /** Takes out at once what waits: nothing may keep the process alive until the timer. */
   async settled(): Promise<void> {
-    await this.#takeOut().catch(() => {})
+    this.#takeOut()
     await this.#settling
   }
 
-  async #takeOut(): Promise<void> {
+  #takeOut(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
     const ids = this.#done
     this.#done = []
-    if (ids.length > 0) await this.#database.deleteFrom(this.#table).where('id', 'in', ids).execute()
+    if (ids.length === 0) return
+    const before = this.#settling
+    const taken = this.#database.deleteFrom(this.#table).where('id', 'in', ids).execute()
+    this.#settling = taken.catch(() => {}).then(() => before)
   }
 }
 
