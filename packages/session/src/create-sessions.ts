@@ -1,5 +1,6 @@
 import { hashedId } from './cookie/session-id.ts'
 import { Signer } from './cookie/signature.ts'
+import { openNear } from './near/open-near.ts'
 import { openBackend } from './open-backend.ts'
 import { Records } from './records.ts'
 import { Sessions } from './sessions.ts'
@@ -14,11 +15,13 @@ import type { SessionData } from './visit/session.ts'
 export function createSessions<Data extends object = SessionData>(options: SessionsOptions): Sessions<Data> {
   const settings = readSessionsOptions(options)
   const backend = openBackend(options, settings)
+  const near = openNear('createSessions', backend, settings)
   return new Sessions<Data>({
     settings,
     cookie: settings.cookie,
     signer: new Signer(settings.secrets),
-    records: new Records(backend, settings.sealer, settings),
+    records: new Records(near ?? backend, settings.sealer, settings, near),
+    near,
     keyOf: settings.hashIds ? hashedId : (id) => id,
   })
 }

@@ -1,7 +1,9 @@
 import { begin, Deadlines, inside, type Waited } from '@stepladder/core'
 import type { SessionBackend } from './backend.ts'
+import type { NearCache } from './near/near-cache.ts'
 import { failureOf } from './operation.ts'
 import type { PlaceSettings } from './options.ts'
+import { OutageGuard } from './outage/outage-guard.ts'
 import type { Sealer } from './record/sealer.ts'
 import { WriteLanes, type Written } from './write-lanes.ts'
 
@@ -32,18 +34,24 @@ export class Records {
   readonly #settings: PlaceSettings
   readonly #lanes: WriteLanes
   readonly #deadlines: Deadlines
+  readonly #guard: OutageGuard
+  readonly #near: NearCache | undefined
 
-  constructor(backend: SessionBackend, sealer: Sealer, settings: PlaceSettings) {
+  /** `near`: what remembers the records of `backend`, and is asked first. */
+  constructor(backend: SessionBackend, sealer: Sealer, settings: PlaceSettings, near?: NearCache) {
     this.#backend = backend
     this.sealer = sealer
     this.#settings = settings
     this.#lanes = new WriteLanes(backend, sealer)
     this.#deadlines = new Deadlines(settings.timeoutMs, settings.clock)
+    this.#guard = new OutageGuard(settings)
+    this.#near = near
   }
 
   /** Undefined when there is none. Throws `InvalidSessionRecordError` for what cannot be opened. */
   async read(key: string): Promise<FoundRecord | undefined> {
-    const stored = await this.#run('get', () => this.#backend.get(key), wasFound)
+    const known = this.#near?.known(key)
+    const stored = known ?? (await this.#run('get', () => this.#backend.get(key), wasFound))
     return stored === undefined ? undefined : { stored, text: this.sealer.open(key, stored) }
   }
 
@@ -61,6 +69,7 @@ export class Records {
   }
 
   async close(): Promise<void> {
+    this.#guard.close()
     await this.#backend.close()
   }
 
@@ -72,7 +81,7 @@ export class Records {
     const { name, report, clock } = this.#settings
     const end = begin({ component: 'session', name, operation }, report, clock)
     try {
-      const value = await inside(end, () => this.#deadlines.run(operation, task))
+      const value = await inside(end, () => this.#guard.run(() => this.#deadlines.run(operation, task)))
       end(outcomeOf(value))
       return value
     } catch (cause) {

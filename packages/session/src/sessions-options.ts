@@ -2,10 +2,11 @@ import { checkOptionNames, type Duration, InvalidOptionError, parseSize, type Si
 import { type CookieOptions, readCookieOptions } from './cookie/cookie-options.ts'
 import type { CookieSettings } from './cookie/set-cookie.ts'
 import type { OnConflict } from './merge.ts'
+import { type NearCacheOptions, type NearSettings, readNearOptions } from './near/near-options.ts'
 import { type PlaceOptions, type PlaceSettings, parseTime, placeOptionNames, readPlace } from './options.ts'
 
 /** What a request gets whose session cannot be read because the store is away. */
-export type OnOutage = 'fail' | 'anonymous'
+export type OnOutage = 'fail' | 'anonymous' | 'readonly'
 
 export interface SessionsOptions extends PlaceOptions {
   /** Signs the cookies. A list: the first one signs, all are accepted, so that a secret can be replaced. */
@@ -23,9 +24,15 @@ export interface SessionsOptions extends PlaceOptions {
   readonly maxSize?: Size | undefined
   /**
    * What a request gets while the store is away: `'fail'`, the default: `SessionUnavailableError`, status 503;
-   * `'anonymous'`: an empty session, of which no change can be saved.
+   * `'anonymous'`: an empty session, of which no change can be saved; `'readonly'`: what this process saw of it last,
+   * of which no change can be saved either; 503 for what it never saw.
    */
   readonly onOutage?: OnOutage | undefined
+  /**
+   * Answers reads from memory, true or its bounds. For `redis`, which tells every process which sessions were changed
+   * or ended; `load(header, { fresh: true })` asks Redis all the same. Default false.
+   */
+  readonly nearCache?: boolean | NearCacheOptions | undefined
   /**
    * What a response becomes whose session could not be saved: `'fail'`, the default: the error goes to the app's
    * error handler, and nothing of the response was sent; `'report'`: it is sent as it was.
@@ -45,6 +52,8 @@ export interface SessionsSettings extends PlaceSettings {
   readonly hashIds: boolean
   readonly maxBytes: number
   readonly onOutage: OnOutage
+  /** Undefined: nothing is remembered. */
+  readonly near: NearSettings | undefined
   readonly onSaveFailure: 'fail' | 'report'
   readonly onConflict: OnConflict | undefined
 }
@@ -53,7 +62,7 @@ const owner = 'createSessions'
 const known: readonly string[] = [
   ...placeOptionNames,
   ...['secret', 'idleTimeout', 'absoluteTimeout', 'touchAfter', 'cookie', 'hashIds', 'maxSize'],
-  ...['onOutage', 'onSaveFailure', 'onConflict'],
+  ...['onOutage', 'onSaveFailure', 'onConflict', 'nearCache'],
 ]
 
 /** Throws `InvalidOptionError` or `UnknownOptionError`, naming the option and its value. */
@@ -68,6 +77,7 @@ export function readSessionsOptions(options: SessionsOptions): SessionsSettings 
   if (touchAfterMs > idleMs / 2) {
     throw new InvalidOptionError(owner, 'touchAfter', options.touchAfter, 'at most half of `idleTimeout`')
   }
+  const onOutage = oneOf('onOutage', options.onOutage ?? 'fail', ['fail', 'anonymous', 'readonly'])
   return {
     ...readPlace(owner, options),
     secrets: readSecrets(options.secret),
@@ -77,7 +87,8 @@ export function readSessionsOptions(options: SessionsOptions): SessionsSettings 
     cookie: readCookieOptions(owner, options.cookie ?? {}),
     hashIds: options.hashIds ?? true,
     maxBytes: parseSize(owner, 'maxSize', options.maxSize ?? '256kb'),
-    onOutage: oneOf('onOutage', options.onOutage ?? 'fail', ['fail', 'anonymous']),
+    onOutage,
+    near: readNearOptions(owner, options.nearCache ?? false, onOutage === 'readonly'),
     onSaveFailure: oneOf('onSaveFailure', options.onSaveFailure ?? 'fail', ['fail', 'report']),
     onConflict: options.onConflict,
   }

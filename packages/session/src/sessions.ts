@@ -2,7 +2,9 @@ import type { Closeable } from '@stepladder/core'
 import { readCookies } from './cookie/read-cookie.ts'
 import type { Unsigned } from './cookie/signature.ts'
 import { InvalidSessionRecordError, SessionUnavailableError } from './errors.ts'
+import type { LoadOptions } from './load-options.ts'
 import { reportOnce } from './operation.ts'
+import { lastSeen } from './outage/last-seen.ts'
 import { type ReadRecord, readRecord } from './record/session-record.ts'
 import type { SessionsSettings } from './sessions-options.ts'
 import type { SessionsParts } from './sessions-parts.ts'
@@ -30,8 +32,8 @@ export class Sessions<Data extends object = SessionData> implements Closeable {
    * The session that a `Cookie` header names; a new and empty one where it names none, or none that is alive. Without a
    * cookie of ours it asks nobody. Rejects with `SessionUnavailableError` where `onOutage` is `'fail'`.
    */
-  async load(cookieHeader: string | undefined): Promise<Session<Data>> {
-    const { session } = await this.visit(cookieHeader)
+  async load(cookieHeader: string | undefined, options?: LoadOptions): Promise<Session<Data>> {
+    const { session } = await this.visit(cookieHeader, options)
     // A visit begins with a session; which fields the app keeps in it, only the app knows.
     return session as unknown as Session<Data>
   }
@@ -49,9 +51,9 @@ export class Sessions<Data extends object = SessionData> implements Closeable {
   }
 
   /** `load` for adapters: at once where nobody has to be asked. */
-  visit(cookieHeader: string | undefined): Visit | Promise<Visit> {
+  visit(cookieHeader: string | undefined, options?: LoadOptions): Visit | Promise<Visit> {
     const named = this.#unsign(cookieHeader)
-    return named ? this.#look(named) : new Visit(this.#parts)
+    return named ? this.#look(named, options) : new Visit(this.#parts)
   }
 
   /** Lets go of what was opened; the app's own client and database stay open. */
@@ -69,9 +71,10 @@ export class Sessions<Data extends object = SessionData> implements Closeable {
     return undefined
   }
 
-  async #look(named: Unsigned): Promise<Visit> {
-    const { records, keyOf } = this.#parts
+  async #look(named: Unsigned, options: LoadOptions | undefined): Promise<Visit> {
+    const { records, keyOf, near } = this.#parts
     const key = keyOf(named.id)
+    if (options?.fresh) near?.forget(key)
     try {
       const found = await this.#read(key)
       if (!found) return new Visit(this.#parts)
@@ -83,7 +86,7 @@ export class Sessions<Data extends object = SessionData> implements Closeable {
       const { fields } = record
       return new Visit(this.#parts, { ...named, key, record, fields, stored })
     } catch (failure) {
-      return this.#withoutStore(failure)
+      return this.#withoutStore(failure, named, key)
     }
   }
 
@@ -108,9 +111,18 @@ export class Sessions<Data extends object = SessionData> implements Closeable {
     return now - meta.created >= absoluteMs || (meta.seen > 0 && now - meta.seen >= mayRestMs)
   }
 
-  #withoutStore(failure: unknown): Visit {
-    const isOutage = failure instanceof SessionUnavailableError
-    if (!isOutage || this.#parts.settings.onOutage === 'fail') throw failure
-    return Visit.away(this.#parts, failure)
+  #withoutStore(failure: unknown, named: Unsigned, key: string): Visit {
+    const { onOutage } = this.#parts.settings
+    if (!(failure instanceof SessionUnavailableError) || onOutage === 'fail') throw failure
+    if (onOutage === 'anonymous') return Visit.away(this.#parts, failure)
+    const record = lastSeen(this.#parts, key)
+    if (!record || this.#isOver(record)) throw failure
+    return Visit.away(this.#parts, failure, {
+      ...named,
+      key,
+      record,
+      fields: record.fields,
+      stored: record.stored,
+    })
   }
 }

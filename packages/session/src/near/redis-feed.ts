@@ -107,8 +107,8 @@ export class RedisFeed implements ChangeFeed {
   }
 
   #tell(names: readonly Buffer[] | null, prefix: string): void {
-    if (names === null) return this.#listener.onGap()
-    for (const name of names) this.#listener.onChange(name.toString().slice(prefix.length))
+    if (names === null) this.#listener.onGap()
+    else for (const name of names) this.#listener.onChange(name.toString().slice(prefix.length))
   }
 
   /** As far as the one that heard least allows. */

@@ -23,6 +23,8 @@ export interface SessionInfo {
   readonly isNew: boolean
   /** The store cannot be reached: this is an empty session, or one from memory, and saving a change of it fails. */
   readonly isReadOnly: boolean
+  /** The store cannot be reached: these are the fields that this process saw last. */
+  readonly isStale: boolean
 }
 
 /**

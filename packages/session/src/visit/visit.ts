@@ -78,7 +78,8 @@ export class Visit implements SessionOwner {
   get info(): SessionInfo {
     const { created, seen } = this.#kept?.meta ?? newMeta(this.#parts)
     const isReadOnly = this.#away !== undefined
-    return { createdAt: created, lastSeenAt: seen, isNew: this.#kept === undefined, isReadOnly }
+    const isStale = isReadOnly && this.#kept !== undefined
+    return { createdAt: created, lastSeenAt: seen, isNew: this.#kept === undefined, isReadOnly, isStale }
   }
 
   /** Whether an operation is under way, so that what there is to save is not known yet. */

@@ -1,0 +1,5 @@
+/** What a request tells of itself when its session is loaded. */
+export interface LoadOptions {
+  /** Asks the store, whatever memory knows: where a password is changed, say. Default false. */
+  readonly fresh?: boolean | undefined
+}
