@@ -1,5 +1,5 @@
 import { UnreadableRecordError, UnstorableValueError } from '../errors.ts'
-import type { StoredValue, TagSnapshot } from './stored-value.ts'
+import { ReadValue, type StoredValue, type TagSnapshot } from './stored-value.ts'
 
 /** How a value stands in its record. */
 export interface Frame {
@@ -9,14 +9,6 @@ export interface Frame {
   readonly valueBytes: number
   /** The key that encrypts the value; undefined if nothing does. */
   readonly keyId: string | undefined
-}
-
-/** A frame as it was read. Proves nothing: whether the record is whole, only its checksum or its encryption tells. */
-export interface ReadFrame extends Frame {
-  /** Where the value begins. */
-  readonly start: number
-  /** The texts that follow in the header. */
-  readonly texts: Texts
 }
 
 /** In the order of their numbers in the flags. */
@@ -109,61 +101,64 @@ export function isEncrypted(record: Buffer): boolean {
   return (record[at.flags]! & flags.encrypted) !== 0
 }
 
-/** Throws, whatever error, for a record that is not whole. */
-export function readFrame(record: Buffer): ReadFrame {
-  const textsAt = at.lengths + 4 * record.readUInt16LE(at.epochs)
-  const start = textsAt + record.readUInt32LE(at.texts)
-  if (start > record.length) throw new RangeError('its header is longer than the record')
-  const texts = new Texts(record.toString('utf8', textsAt, start))
-  const codecId = texts.take(record[at.codecId]!)
-  const keyId = texts.take(record[at.keyId]!)
-  return {
-    codecId,
-    compression: compressions[record[at.flags]! & flags.compression]!,
-    valueBytes: record.readUInt32LE(at.valueBytes),
-    keyId: isEncrypted(record) ? keyId : undefined,
-    start,
-    texts,
-  }
-}
-
-/** What the record says beside its frame, and the value that was read from it. */
-export function readStored(record: Buffer, texts: Texts, value: unknown): StoredValue {
-  const createdAt = record.readUIntLE(at.createdAt, 6)
-  const freshUntil = createdAt + record.readUIntLE(at.freshFor, 5)
-  const version = texts.take(record.readUInt16LE(at.version))
-  const etag = texts.take(record.readUInt16LE(at.etag))
-  const epochs: TagSnapshot[] = []
-  for (let index = 0; index < record.readUInt16LE(at.epochs); index++) {
-    const tag = texts.take(record.readUInt16LE(at.lengths + 4 * index))
-    epochs.push([tag, texts.take(record.readUInt16LE(at.lengths + 4 * index + 2))])
-  }
-  return {
-    value,
-    createdAt,
-    freshUntil,
-    staleUntil: freshUntil + record.readUIntLE(at.staleFor, 5),
-    loadMs: record.readUInt32LE(at.loadMicros) / 1_000,
-    version,
-    etag: (record[at.flags]! & flags.etag) === 0 ? undefined : etag,
-    epochs,
-  }
-}
-
-/** Texts that were written one after the other. */
-export class Texts {
-  readonly #all: string
+/** A header as it was read. Proves nothing: whether the record is whole, only its checksum or its encryption tells. */
+export class ReadFrame implements Frame {
+  readonly codecId: string
+  readonly compression: Compression
+  readonly valueBytes: number
+  readonly keyId: string | undefined
+  /** Where the value begins. */
+  readonly start: number
+  readonly #record: Buffer
+  /** Written one after the other. */
+  readonly #texts: string
   #taken = 0
 
-  constructor(all: string) {
-    this.#all = all
+  /** Throws, whatever error, for a record that is not whole. */
+  constructor(record: Buffer) {
+    const textsAt = at.lengths + 4 * record.readUInt16LE(at.epochs)
+    const start = textsAt + record.readUInt32LE(at.texts)
+    if (start > record.length) throw new RangeError('its header is longer than the record')
+    this.start = start
+    this.#record = record
+    this.#texts = record.toString('utf8', textsAt, start)
+    this.codecId = this.#take(record[at.codecId]!)
+    const keyId = this.#take(record[at.keyId]!)
+    this.keyId = isEncrypted(record) ? keyId : undefined
+    this.compression = compressions[record[at.flags]! & flags.compression]!
+    this.valueBytes = record.readUInt32LE(at.valueBytes)
   }
 
-  take(length: number): string {
+  /** What the record says beside its frame, and the value that was read from it. To be called once. */
+  withValue(value: unknown): StoredValue {
+    const record = this.#record
+    const createdAt = record.readUIntLE(at.createdAt, 6)
+    const freshUntil = createdAt + record.readUIntLE(at.freshFor, 5)
+    const version = this.#take(record.readUInt16LE(at.version))
+    const etag = this.#take(record.readUInt16LE(at.etag))
+    const count = record.readUInt16LE(at.epochs)
+    const epochs: TagSnapshot[] = []
+    for (let index = 0; index < count; index++) {
+      const tag = this.#take(record.readUInt16LE(at.lengths + 4 * index))
+      epochs.push([tag, this.#take(record.readUInt16LE(at.lengths + 4 * index + 2))])
+    }
+    return new ReadValue({
+      value,
+      createdAt,
+      freshUntil,
+      staleUntil: freshUntil + record.readUIntLE(at.staleFor, 5),
+      loadMs: record.readUInt32LE(at.loadMicros) / 1_000,
+      version,
+      etag: (record[at.flags]! & flags.etag) === 0 ? undefined : etag,
+      epochs,
+    })
+  }
+
+  #take(length: number): string {
     const from = this.#taken
     this.#taken += length
-    if (this.#taken > this.#all.length)
+    if (this.#taken > this.#texts.length)
       throw new RangeError('a text of its header is longer than all of them')
-    return this.#all.slice(from, this.#taken)
+    return this.#texts.slice(from, this.#taken)
   }
 }

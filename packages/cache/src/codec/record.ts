@@ -2,15 +2,7 @@ import { UnreadableRecordError, UnstorableValueError, ValueTooLargeError } from 
 import { Checksum, checksumBytes } from './checksum.ts'
 import { decompress } from './compression.ts'
 import { encryptionBytes } from './encryption.ts'
-import {
-  type Compression,
-  checkFormat,
-  isEncrypted,
-  type ReadFrame,
-  readFrame,
-  readStored,
-  startRecord,
-} from './header.ts'
+import { type Compression, checkFormat, isEncrypted, ReadFrame, startRecord } from './header.ts'
 import { type RecordCodecOptions, type RecordSettings, readRecordOptions } from './options.ts'
 import type { StoredValue } from './stored-value.ts'
 
@@ -72,10 +64,10 @@ class Records implements RecordCodec {
   decode(record: Buffer, key: string): StoredValue | Promise<StoredValue> {
     try {
       checkFormat(record)
-      const frame = readFrame(record)
+      const frame = new ReadFrame(record)
       const content = this.#open(record, frame, key)
-      if (!(content instanceof Promise)) return this.#read(record, frame, content)
-      return content.then((whole) => this.#read(record, frame, whole)).catch(refuse)
+      if (!(content instanceof Promise)) return this.#read(frame, content)
+      return content.then((whole) => this.#read(frame, whole)).catch(refuse)
     } catch (cause) {
       return refuse(cause)
     }
@@ -138,12 +130,13 @@ class Records implements RecordCodec {
     return record.subarray(start, record.length - checksumBytes)
   }
 
-  #read(record: Buffer, { codecId, valueBytes, texts }: ReadFrame, content: Buffer): StoredValue {
+  #read(frame: ReadFrame, content: Buffer): StoredValue {
+    const { codecId, valueBytes } = frame
     if (content.length !== valueBytes)
       throw new RangeError('its value does not have the size that its header says')
     const codec = this.#settings.codecs.get(codecId)
     if (codec === undefined) throw new UnreadableRecordError(`its codec "${codecId}" is none of this cache`)
-    return readStored(record, texts, codec.decode(content))
+    return frame.withValue(codec.decode(content))
   }
 }
 

@@ -124,6 +124,8 @@ export class Entries<T extends { readonly size: number }> {
   #drop(slot: Slot<T>): void {
     this.#slots.delete(slot.key)
     slot.queue.remove(slot)
+    // Tables that a Map has outgrown point to those that follow, with all that was in them: one that got old keeps it.
+    slot.entry = undefined
   }
 
   #queueFor(key: string): Fifo<T> {

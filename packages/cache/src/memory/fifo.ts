@@ -1,7 +1,8 @@
 /** An entry and its place in a queue. */
 export class Slot<T> {
   readonly key: string
-  entry: T
+  /** Undefined once it is dropped. */
+  entry: T | undefined
   bytes: number
   queue: Fifo<T>
   /** Asked for since it entered its queue, or was spared at the end of it. All that a read writes. */

@@ -83,10 +83,13 @@ export class Flight<T> {
   #leaveBehind(): void {
     // Typed so that a flight of something is a flight of anything.
     this.#over(this as never)
+    // As for an entry that is dropped: tables that a Map has outgrown may keep the flight, and must not keep its answer.
+    this.answer = noAnswer
   }
 }
 
 function nothing(): void {}
+const noAnswer = new Promise<never>(nothing)
 
 /** One flight per key at a time. Core's `SingleFlight` with an eye on what is invalidated meanwhile. */
 export class Flights<T> {
@@ -94,11 +97,15 @@ export class Flights<T> {
   readonly #joinable = new Map<string, Flight<T>>()
   /** Those that nobody joins, as long as they are current. */
   readonly #apart = new Set<Flight<T>>()
-  readonly #underWay = new Set<Flight<T>>()
+  /** Those that are joined no more, and not over. */
+  readonly #left = new Set<Flight<T>>()
   readonly #over = (flight: Flight<T>): void => {
-    this.#underWay.delete(flight)
+    if (this.#joinable.get(flight.key) === flight) {
+      this.#joinable.delete(flight.key)
+      return
+    }
+    this.#left.delete(flight)
     this.#apart.delete(flight)
-    if (this.#joinable.get(flight.key) === flight) this.#joinable.delete(flight.key)
   }
 
   constructor(turn: Turn) {
@@ -127,8 +134,9 @@ export class Flights<T> {
   /** A flight that has no answer yet: who opens it sets that in the same step, and ends it. */
   open(key: string, tags: readonly string[]): Flight<T> {
     const flight = new Flight(key, tags, this.#turn.now(), this.#over)
+    const older = this.#joinable.get(key)
+    if (older) this.#left.add(older)
     this.#joinable.set(key, flight)
-    this.#underWay.add(flight)
     return flight
   }
 
@@ -136,7 +144,6 @@ export class Flights<T> {
   openApart(key: string, tags: readonly string[]): Flight<T> {
     const flight = new Flight(key, tags, this.#turn.now(), this.#over)
     this.#apart.add(flight)
-    this.#underWay.add(flight)
     return flight
   }
 
@@ -150,7 +157,7 @@ export class Flights<T> {
   touchKey(key: string): void {
     const flight = this.#joinable.get(key)
     flight?.touch()
-    if (flight && flight.state !== 'current') this.#joinable.delete(key)
+    if (flight && flight.state !== 'current') this.#forget(flight)
     for (const apart of this.#apart) if (apart.key === key) apart.touch()
   }
 
@@ -164,7 +171,8 @@ export class Flights<T> {
 
   /** Resolves when all flights under way have their answer, well or not. */
   async settled(): Promise<void> {
-    await Promise.all([...this.#underWay].map((flight) => flight.ended()))
+    const underWay = [...this.#joinable.values(), ...this.#apart, ...this.#left]
+    await Promise.all(underWay.map((flight) => flight.ended()))
   }
 
   #current(): Flight<T>[] {
@@ -172,9 +180,15 @@ export class Flights<T> {
   }
 
   #leave(flight: Flight<T>, state: 'gapped' | 'invalidated'): void {
+    this.#forget(flight)
+    flight.leave(state)
+  }
+
+  /** Nobody joins it any more. */
+  #forget(flight: Flight<T>): void {
     if (this.#joinable.get(flight.key) === flight) this.#joinable.delete(flight.key)
     this.#apart.delete(flight)
-    flight.leave(state)
+    this.#left.add(flight)
   }
 }
 

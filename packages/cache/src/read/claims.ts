@@ -6,9 +6,8 @@ import { type Entry, type TagEpoch, unknownEpoch } from '../memory/entry.ts'
 import type { Flight } from '../memory/flights.ts'
 import type { CacheParts } from '../parts.ts'
 import type { Lease } from '../store/store.ts'
-import type { Batch } from './batches.ts'
 import { LeaseKeeper, maxLoadMs } from './lease-keeper.ts'
-import { admit, type Look } from './lookup.ts'
+import { admit, Look } from './lookup.ts'
 import { Budget, type ClaimedWithEpochs, type ClaimWithTags, type StoreCalls } from './store-calls.ts'
 
 /** The right to load, with what was known when it was given. */
@@ -23,20 +22,47 @@ export interface Claim {
   readonly budget: Budget
 }
 
+/** A value that was there. Of a class for the reason that `ReadValue` gives, as the question is. */
+export class Found {
+  readonly fresh: Entry
+
+  constructor(fresh: Entry) {
+    this.fresh = fresh
+  }
+}
+
 /** A value that was there, or the right to load one. */
-export type Right = { readonly fresh: Entry } | { readonly claim: Claim }
+export type Right = Found | { readonly claim: Claim }
 
 /** A question to the store, and where its answer will stand. */
-export interface Asked {
-  readonly claim: ClaimWithTags
-  readonly batch: Batch<ClaimWithTags, ClaimedWithEpochs>
+export class Question implements ClaimWithTags {
+  readonly key: string
+  readonly token: string
+  readonly isForced: boolean
+  readonly tags: readonly string[]
+  readonly epochsMs: number
+  /** Of the batch that it is asked in. */
+  readonly answers: Promise<readonly ClaimedWithEpochs[]>
   readonly place: number
-  /** Until when the store keeps the epochs that it tells. Of the monotonic clock. */
-  readonly epochsUntil: number
+
+  constructor({ key, token, isForced, tags, epochsMs }: ClaimWithTags, calls: StoreCalls) {
+    this.key = key
+    this.token = token
+    this.isForced = isForced === true
+    this.tags = tags
+    this.epochsMs = epochsMs
+    const batch = calls.claim(this)
+    this.answers = batch.answers
+    this.place = batch.asked.length - 1
+  }
 }
 
 /** What a claim came to; neither of both where somebody else loads. */
 export type Outcome = Right | { readonly isTaken: true }
+
+export function isTaken(outcome: Outcome): outcome is { readonly isTaken: true } {
+  return 'isTaken' in outcome
+}
 
 /** How long who waits for another process's load waits between looks. */
 const patience = exponentialBackoff({ baseMs: 20, maxMs: 100 })
@@ -58,7 +84,7 @@ export class Claims {
   }
 
   /** Asks for what is stored, and for the lease where nothing is, or in any case if it is forced. */
-  ask(wish: Wish, isForced: boolean): Asked {
+  ask(wish: Wish, isForced: boolean): Question {
     const { copies } = this.#parts
     const { key, policy } = wish
     // Twice what is needed, so that the store is told now and then and not at every load.
@@ -67,15 +93,14 @@ export class Claims {
     const now = copies.turn.now()
     const tags = copies.areTrusted && !policy.isStrong ? this.#unknown(wish.tags, now + neededMs) : wish.tags
     this.#lastToken += 1
-    const claim = { key, token: `${this.#id}:${this.#lastToken}`, isForced, tags, epochsMs }
-    const batch = this.#calls.claim(claim)
-    return { claim, batch, place: batch.asked.length - 1, epochsUntil: now + epochsMs }
+    const token = `${this.#id}:${this.#lastToken}`
+    return new Question({ key, token, isForced, tags, epochsMs }, this.#calls)
   }
 
   /** The question came to nothing. */
-  giveUp({ claim }: Asked, failure: unknown): void {
+  giveUp(question: Question, failure: unknown): void {
     // It may be granted all the same, when the store comes to it, and would keep others waiting for nobody.
-    if (!(failure instanceof BreakerOpenError)) this.#calls.release(claim)
+    if (!(failure instanceof BreakerOpenError)) this.#calls.release(question)
   }
 
   /**
@@ -83,15 +108,20 @@ export class Claims {
    * while another process loads, having said so by `onWait`: its lease ends with its load, or soon after its life.
    * Rejects when the store does.
    */
-  weigh(look: Look, asked: Asked, claimed: ClaimedWithEpochs, onWait?: () => void): Right | Promise<Right> {
+  weigh(
+    look: Look,
+    asked: Question,
+    claimed: ClaimedWithEpochs,
+    onWait?: () => void,
+  ): Right | Promise<Right> {
     const outcome = this.#judge(look, asked, claimed)
     if (outcome instanceof Promise) return this.#orWait(look, outcome, onWait)
-    return 'isTaken' in outcome ? this.#wait(look, onWait) : outcome
+    return isTaken(outcome) ? this.#wait(look, onWait) : outcome
   }
 
   async #orWait(look: Look, judged: Promise<Outcome>, onWait?: () => void): Promise<Right> {
     const outcome = await judged
-    return 'isTaken' in outcome ? this.#wait(look, onWait) : outcome
+    return isTaken(outcome) ? this.#wait(look, onWait) : outcome
   }
 
   async #wait(look: Look, onWait?: () => void): Promise<Right> {
@@ -101,7 +131,7 @@ export class Claims {
       budget.exclude(await flight.pause(patience(attempt), this.#parts.limits.clock))
       const { asked, claimed } = await this.#askOnce(wish, budget, false)
       const outcome = await this.#judge(look, asked, claimed)
-      if (!('isTaken' in outcome)) return outcome
+      if (!isTaken(outcome)) return outcome
     }
   }
 
@@ -116,24 +146,24 @@ export class Claims {
     const found = claimed.record && (await admit(this.#parts, look, claimed.record, claimed.epochs))
     // Somebody else was faster.
     const isNews = found && found.version !== present.version && this.#isFresh(found)
-    if (isNews) return this.#giveBack(asked.claim, found)
+    if (isNews) return this.#giveBack(asked, found)
     return this.#grant(look, asked, claimed, found ?? undefined)
   }
 
   look(flight: Flight<unknown>, wish: Wish, budget: Budget): Look {
-    return { flight, wish, budget, calls: this.#calls }
+    return new Look(flight, wish, this.#calls, budget)
   }
 
   async #askOnce(
     wish: Wish,
     budget: Budget,
     isForced: boolean,
-  ): Promise<{ readonly asked: Asked; readonly claimed: ClaimedWithEpochs }> {
-    let asked: Asked | undefined
+  ): Promise<{ readonly asked: Question; readonly claimed: ClaimedWithEpochs }> {
+    let asked: Question | undefined
     try {
       return await budget.spend(async () => {
         asked = this.ask(wish, isForced)
-        return { asked, claimed: (await asked.batch.answers)[asked.place]! }
+        return { asked, claimed: (await asked.answers)[asked.place]! }
       })
     } catch (failure) {
       if (asked) this.giveUp(asked, failure)
@@ -141,7 +171,7 @@ export class Claims {
     }
   }
 
-  #judge(look: Look, asked: Asked, claimed: ClaimedWithEpochs): Outcome | Promise<Outcome> {
+  #judge(look: Look, asked: Question, claimed: ClaimedWithEpochs): Outcome | Promise<Outcome> {
     this.#learn(look, asked, claimed)
     const { record, epochs } = claimed
     if (record === null) return this.#grant(look, asked, claimed, undefined)
@@ -151,7 +181,7 @@ export class Claims {
   }
 
   #judgeFound(look: Look, found: Entry | undefined): Outcome | Promise<Outcome> {
-    return found && this.#isFresh(found) ? { fresh: found } : this.#claimOld(look, found)
+    return found && this.#isFresh(found) ? new Found(found) : this.#claimOld(look, found)
   }
 
   /** It is there, and too old: the lease is to be had all the same. */
@@ -160,14 +190,17 @@ export class Claims {
     this.#learn(look, asked, claimed)
     // Whoever had the lease before us may have filled the key since we looked.
     const filled = claimed.record && (await admit(this.#parts, look, claimed.record, claimed.epochs))
-    if (filled && this.#isFresh(filled))
-      return this.#giveBack(claimed.isGranted ? asked.claim : undefined, filled)
+    if (filled && this.#isFresh(filled)) return this.#giveBack(claimed.isGranted ? asked : undefined, filled)
     return this.#grant(look, asked, claimed, found)
   }
 
-  #learn({ flight }: Look, { claim, epochsUntil }: Asked, { epochs }: ClaimedWithEpochs): void {
-    for (const tag of claim.tags) {
-      this.#parts.copies.tagOf(flight, tag, epochs?.get(tag) ?? unknownEpoch, epochsUntil)
+  #learn({ flight }: Look, question: Question, { epochs }: ClaimedWithEpochs): void {
+    if (question.tags.length === 0) return
+    const { copies } = this.#parts
+    // From when the flight began, which is before it was asked.
+    const lastsUntil = flight.startedAt + question.epochsMs
+    for (const tag of question.tags) {
+      copies.tagOf(flight, tag, epochs?.get(tag) ?? unknownEpoch, lastsUntil)
     }
   }
 
@@ -184,7 +217,7 @@ export class Claims {
   /** The lease, with the tags as they were before the load, never after. */
   #grant(
     { flight, wish, budget }: Look,
-    { claim: lease }: Asked,
+    lease: Question,
     { isGranted, epochs: found }: ClaimedWithEpochs,
     previous: Entry | undefined,
   ): Outcome {
@@ -205,7 +238,7 @@ export class Claims {
 
   #giveBack(lease: Lease | undefined, fresh: Entry): Outcome {
     if (lease) this.#calls.release(lease)
-    return { fresh }
+    return new Found(fresh)
   }
 
   #isFresh({ freshUntil }: Entry): boolean {

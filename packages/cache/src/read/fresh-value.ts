@@ -3,7 +3,7 @@ import type { Lifetime, Policy } from '../call/policy.ts'
 import { spreadDown } from '../call/ttl.ts'
 import type { RecordCodec } from '../codec/record.ts'
 import type { StoredValue, TagSnapshot } from '../codec/stored-value.ts'
-import type { Entry, TagEpoch } from '../memory/entry.ts'
+import { Entry, type TagEpoch } from '../memory/entry.ts'
 
 /** A new value in both its forms. */
 export interface FreshValue {
@@ -64,18 +64,17 @@ export function toEntry(
   const ageMs = Math.max(0, clock.now() - createdAt)
   const bornAt = clock.monotonic() - ageMs
   const ttlMs = freshUntil - createdAt
-  return {
+  return new Entry({
     value,
     tags,
     size,
     version,
     etag,
     retryAt: 0,
-    promise: undefined,
     freshUntil: bornAt + ttlMs,
     staleUntil: bornAt + staleUntil - createdAt,
     refreshAt: bornAt + refreshAfterMs(ttlMs, loadMs, policy),
-  }
+  })
 }
 
 /** At what age it is to be loaded anew although it is fresh; infinite where nothing asks for that. */

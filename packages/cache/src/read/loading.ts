@@ -4,7 +4,7 @@ import { uniqueName } from '../call/unique.ts'
 import type { Wish } from '../call/wish.ts'
 import { LoadTimeoutError } from '../errors.ts'
 import type { Answer } from '../memory/copies.ts'
-import type { Entry } from '../memory/entry.ts'
+import { Entry } from '../memory/entry.ts'
 import type { Flight } from '../memory/flights.ts'
 import type { CacheParts } from '../parts.ts'
 import type { Claim } from './claims.ts'
@@ -112,7 +112,7 @@ export class Loading {
       const { copies, limits } = this.#parts
       const old = this.#standIn(flight, wish, claim)
       if (!old) throw failure
-      copies.keep(wish.key, { ...old, retryAt: limits.clock.monotonic() + retryLoadMs }, flight)
+      copies.keep(wish.key, new Entry({ ...old, retryAt: limits.clock.monotonic() + retryLoadMs }), flight)
       return { value: old.value, outcome: 'stale', cause: failure }
     }
   }

@@ -8,11 +8,18 @@ import { toEntry } from './fresh-value.ts'
 import type { Budget, StoreCalls } from './store-calls.ts'
 
 /** One read's look at what the store holds. */
-export interface Look {
+export class Look {
   readonly flight: Flight<unknown>
   readonly wish: Wish
   readonly calls: StoreCalls
   readonly budget: Budget
+
+  constructor(flight: Flight<unknown>, wish: Wish, calls: StoreCalls, budget: Budget) {
+    this.flight = flight
+    this.wish = wish
+    this.calls = calls
+    this.budget = budget
+  }
 }
 
 const noEpochs: ReadonlyMap<string, string> = new Map()

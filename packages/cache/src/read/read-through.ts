@@ -4,10 +4,10 @@ import type { Answer } from '../memory/copies.ts'
 import { type Entry, unknownEpoch } from '../memory/entry.ts'
 import type { Flight } from '../memory/flights.ts'
 import type { CacheParts } from '../parts.ts'
-import { type Claim, Claims, type Outcome, type Right } from './claims.ts'
+import { type Claim, Claims, Found, isTaken, type Outcome, type Right } from './claims.ts'
 import type { AnyLoad } from './loader.ts'
 import { Loading } from './loading.ts'
-import { admit } from './lookup.ts'
+import { admit, Look } from './lookup.ts'
 import { Budget, type ClaimedWithEpochs, StoreCalls } from './store-calls.ts'
 
 const miss: Answer = { value: undefined, outcome: 'miss' }
@@ -36,7 +36,7 @@ export class ReadThrough {
     try {
       const budget = new Budget(limits, limits.clock.monotonic())
       const record = await calls.get(wish.key)
-      const found = record && (await admit(this.#parts, { flight, wish, calls, budget }, record))
+      const found = record && (await admit(this.#parts, new Look(flight, wish, calls, budget), record))
       if (!found || limits.clock.monotonic() >= found.freshUntil) return miss
       copies.keep(wish.key, found, flight)
       return { value: found.value, outcome: 'fetched' }
@@ -61,11 +61,11 @@ export class ReadThrough {
     const end = this.#begin('refresh')
     try {
       const outcome = await this.#claimRefresh(flight, wish, present)
-      if ('isTaken' in outcome) {
+      if (isTaken(outcome)) {
         end('elsewhere')
         return { value: present.value, outcome: 'fetched' }
       }
-      if ('fresh' in outcome) {
+      if (outcome instanceof Found) {
         this.#parts.copies.keep(wish.key, outcome.fresh, flight)
         end('fetched')
         return { value: outcome.fresh.value, outcome: 'fetched' }
@@ -96,7 +96,7 @@ export class ReadThrough {
         const asked = claims.ask(wish, false)
         let claimed: ClaimedWithEpochs | undefined
         try {
-          claimed = (await asked.batch.answers)[asked.place]!
+          claimed = (await asked.answers)[asked.place]!
           const weighed = claims.weigh(claims.look(flight, wish, budget), asked, claimed, onWait)
           right = weighed instanceof Promise ? await weighed : weighed
         } catch (failure) {
@@ -104,9 +104,9 @@ export class ReadThrough {
           if (!claimed) claims.giveUp(asked, failure)
         }
       }
-      if (right && 'fresh' in right) {
+      if (right instanceof Found) {
         if (!wish.policy.isStrong) copies.keep(wish.key, right.fresh, flight)
-        return { value: right.fresh.value, outcome: 'fetched' }
+        return new Fetched(right.fresh.value)
       }
       // Not at once: the loader may call back into the cache, which must find this flight complete.
       if (!right) await undefined
@@ -138,5 +138,15 @@ export class ReadThrough {
   #begin(operation: string): (outcome: string, cause?: unknown) => void {
     const { name, report, clock } = this.#parts.limits
     return begin({ component: 'cache', name, operation }, report, clock)
+  }
+}
+
+/** Of a class for the reason that `ReadValue` gives. */
+class Fetched implements Answer {
+  readonly value: unknown
+  readonly outcome = 'fetched'
+
+  constructor(value: unknown) {
+    this.value = value
   }
 }

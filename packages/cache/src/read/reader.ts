@@ -15,10 +15,16 @@ export interface ManyOptions<T = unknown> extends EntryOptions<T> {
   readonly partial?: boolean | undefined
 }
 
-interface Read {
+/** Of a class for the reason that `ReadValue` gives. */
+class Read {
   readonly answer: Promise<Answer>
   /** Somebody else started it. */
   readonly isJoined: boolean
+
+  constructor(answer: Promise<Answer>, isJoined: boolean) {
+    this.answer = answer
+    this.isJoined = isJoined
+  }
 }
 
 /** The reads that the memory of this process could not answer: joined where one is under way, else started. */
@@ -51,9 +57,8 @@ export class Reader {
     end: End | undefined,
   ): Promise<unknown> {
     try {
-      const wish = this.#wish(key, options)
-      const read = this.#read(wish, this.#checkLoader('load', load), end)
-      // Nobody hears how it ends, so that an async function would only cost its time.
+      const read = this.#read(this.#wish(key, options), this.#checkLoader('load', load), end)
+      // Nobody hears how it ends: an async function would only cost its time.
       if (end === undefined) return read.answer.then(toValue)
       return this.#settle(read, end).catch((failure: unknown) => {
         end('failed', failure)
@@ -187,19 +192,17 @@ export class Reader {
     const { copies } = this.#parts
     const { key, tags } = wish
     const resting = this.#resting(wish)
-    if (resting) {
-      return { answer: Promise.resolve({ value: resting.value, outcome: 'stale' }), isJoined: false }
-    }
+    if (resting) return new Read(Promise.resolve({ value: resting.value, outcome: 'stale' }), false)
     const { isStrong } = wish.policy
     const underWay = isStrong ? undefined : copies.joinable(copies.loads, key)
-    if (underWay) return { answer: underWay.answer, isJoined: true }
+    if (underWay) return new Read(underWay.answer, true)
     const flight = isStrong ? copies.loads.openApart(key, tags) : copies.loads.open(key, tags)
     // The scope is that of the operation, if it is traced: the loader runs in it.
     flight.answer =
       end === undefined
         ? this.#readThrough.load(flight, wish, load, onWait)
         : inside(end, () => this.#readThrough.load(flight, wish, load, onWait))
-    return { answer: flight.answer, isJoined: false }
+    return new Read(flight.answer, false)
   }
 
   async #settle({ answer, isJoined }: Read, end: End | undefined): Promise<unknown> {

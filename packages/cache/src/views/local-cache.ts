@@ -3,6 +3,7 @@ import { checkKey, checkTags, everything } from '../call/key.ts'
 import { lifetimeOf, type Policy } from '../call/policy.ts'
 import { type Scope, scopeWithin } from '../call/scope.ts'
 import { spreadDown } from '../call/ttl.ts'
+import { Entry } from '../memory/entry.ts'
 import { sizeOfValue } from '../memory/value-size.ts'
 import type { CacheParts } from '../parts.ts'
 import type { LocalChanges, LocalEntry } from './local-changes.ts'
@@ -133,12 +134,11 @@ export class LocalCache {
     const ttlMs = this.#ttlMs(value, ttl)
     const freshUntil = limits.clock.monotonic() + (ttlMs === 0 ? 0 : spreadDown(ttlMs, jitter))
     const taken = size === undefined ? sizeOfValue(value) : this.#checkSize(size)
-    // Its fields in the order of all entries, which keeps reading them fast.
-    const entry = {
+    const entry = new Entry({
       ...{ value, tags: allTags.map((tag) => copies.epochs.adopt(tag)), size: taken },
-      ...{ version: '', etag: undefined, retryAt: 0, promise: undefined },
+      ...{ version: '', etag: undefined, retryAt: 0 },
       ...{ freshUntil, staleUntil: freshUntil, refreshAt: Number.POSITIVE_INFINITY },
-    }
+    })
     const local: LocalEntry = { entry, tags: allTags }
     return { at, local }
   }

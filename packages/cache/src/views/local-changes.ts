@@ -1,7 +1,7 @@
 import type { Invalidation } from '../bus/bus.ts'
 import { CacheClosedError } from '../errors.ts'
 import type { Copies } from '../memory/copies.ts'
-import type { Entry } from '../memory/entry.ts'
+import { Entry } from '../memory/entry.ts'
 
 /** An entry, and the names of its tags. */
 export interface LocalEntry {
@@ -91,7 +91,7 @@ export class LocalChanges {
     const ours = [...this.#setMeanwhile].filter(([key, { entry }]) => this.#copies.fresh(key) === entry)
     this.#copies.sweep(change)
     for (const [key, { entry, tags }] of ours) {
-      const again = { ...entry, tags: tags.map((tag) => this.#copies.epochs.adopt(tag)) }
+      const again = new Entry({ ...entry, tags: tags.map((tag) => this.#copies.epochs.adopt(tag)) })
       this.#copies.put(key, again)
       this.#setMeanwhile.set(key, { entry: again, tags })
     }
