@@ -46,6 +46,11 @@ function stringify(fields: Fields): string {
 
 const lastOneWins: OnConflict = ({ mine }) => mine
 
+/** As `mergeRecords`, for an app's fields: mine stay where both changed the same. */
+export function mergeFields(base: Fields, mine: Fields, current: Fields): Fields {
+  return merge(base, mine, current, lastOneWins, [])
+}
+
 /** The record `current` with its cookie replaced, and nothing else. */
 export function replaceCookie(cookie: SessionLike['cookie'], current: string): string {
   const fields = fieldsOf(current)
@@ -93,7 +98,14 @@ function merge(
       merged.set(name, isMine ? value : settled(onConflict(conflict)))
     }
   }
+  if (path.length === 1 && path[0] === '__session') keepLast(merged, 'v')
   return Object.fromEntries(merged)
+}
+
+/** Readers find the end of `__session` by it. */
+function keepLast(fields: Map<string, unknown>, name: string): void {
+  const value = fields.get(name)
+  if (fields.delete(name)) fields.set(name, value)
 }
 
 /** A promise would be stored as an empty object, and what it is fulfilled with nowhere. */

@@ -46,7 +46,7 @@ export class Sessions<Data extends object = SessionData> implements Closeable {
   async commit(session: Session<Data>): Promise<string | undefined> {
     const visit = visitOf(session)
     if (!visit) throw new TypeError('sessions.commit takes what sessions.load resolved to')
-    await visit.save()
+    await visit.commit(visit.isBusy ? undefined : visit.changes())
     return visit.setCookie()
   }
 

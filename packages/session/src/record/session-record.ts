@@ -20,6 +20,18 @@ export interface SessionMeta {
   readonly created: number
   /** When it was last seen, to the time between two touches. */
   readonly seen: number
+  /** When somebody logged in: the id was replaced by a new one then. */
+  readonly login?: number | undefined
+  /** What the tokens against request forgery are made from, since the first was asked for. */
+  readonly csrf?: string | undefined
+  /** Who it is listed for among the sessions of users, and when that was renewed. */
+  readonly user?: string | undefined
+  readonly listed?: number | undefined
+  /** Its public name, where that is not made of its key: it has another key than it began with. */
+  readonly handle?: string | undefined
+  /** Where the browser was seen last, and what it says of itself. */
+  readonly ip?: string | undefined
+  readonly agent?: string | undefined
   /** The format's version, and the last of these fields: what follows it in the text are the app's. */
   readonly v: 1
 }
@@ -70,7 +82,16 @@ export function readRecord(text: string, now: number): ReadRecord {
 }
 
 function isMeta(found: unknown): found is SessionMeta {
-  return isObject(found) && found.v === 1 && isTime(found.created) && isTime(found.seen)
+  const isRight = isObject(found) && found.v === 1 && isTime(found.created) && isTime(found.seen)
+  return isRight && isMissingOr(found.login, isTime) && isMissingOr(found.csrf, isText)
+}
+
+function isMissingOr(value: unknown, isRight: (value: unknown) => boolean): boolean {
+  return value === undefined || isRight(value)
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === 'string'
 }
 
 function isTime(value: unknown): boolean {

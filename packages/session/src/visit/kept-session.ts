@@ -9,7 +9,9 @@ import {
   writeRecord,
 } from '../record/session-record.ts'
 import type { SessionsParts } from '../sessions-parts.ts'
-import { encodeFields } from './encode-fields.ts'
+import { encodeFields, refuseOversize } from './encode-fields.ts'
+import { appFields, refuseReserved } from './live-fields.ts'
+import type { Notes } from './note-book.ts'
 import type { SessionCookie } from './session-cookie.ts'
 
 /** A session that was found in the store, under its key. */
@@ -40,14 +42,20 @@ export class KeptSession {
     key: string,
     cookie: SessionCookie,
     data: string,
+    notes?: Notes | undefined,
   ): Promise<KeptSession> {
-    const record = writeRecord(recordCookie(parts, cookie), newMeta(parts), data)
+    const record = writeRecord(recordCookie(parts, cookie), { ...newMeta(parts), ...notes }, data)
     await parts.records.create(key, record.text, ttlMs(parts, cookie, record.meta))
     return new KeptSession(parts, { key, record, stored: undefined })
   }
 
   get meta(): SessionMeta {
     return this.#record.meta
+  }
+
+  /** The app's fields as JSON, as this request knows them to be stored. */
+  get data(): string {
+    return this.#record.data
   }
 
   /** Whether the app's fields, or how long the session may rest, are others than these. */
@@ -67,20 +75,23 @@ export class KeptSession {
   }
 
   /** Puts what this request changed into what others have saved meanwhile. Throws `SessionEndedError`. */
-  async save(data: string, cookie: SessionCookie): Promise<void> {
+  async save(data: string, cookie: SessionCookie, notes?: Notes | undefined): Promise<void> {
     const { text: base } = this.#record
-    const { onConflict } = this.#parts.settings
-    const mine = this.#written(data, cookie)
-    const isThere = await this.#change('set', mine, (current) =>
-      mergeRecords(base, mine.text, current, onConflict),
-    )
+    const { onConflict, maxBytes } = this.#parts.settings
+    const mine = this.#written(data, cookie, notes)
+    const isThere = await this.#change('set', mine, (current) => {
+      const merged = mergeRecords(base, mine.text, current, onConflict)
+      // Two that are small enough may be too large together.
+      if (merged !== mine.text) refuseOversize(merged, maxBytes + mine.text.length - data.length)
+      return merged
+    })
     if (!isThere) throw new SessionEndedError()
   }
 
   /** Writes down that it was seen. False: it has ended, and there is nothing to be touched. */
-  touch(cookie: SessionCookie): Promise<boolean> {
+  touch(cookie: SessionCookie, notes?: Notes | undefined): Promise<boolean> {
     const { text: base, data } = this.#record
-    const mine = this.#written(data, cookie)
+    const mine = this.#written(data, cookie, notes)
     return this.#change('touch', mine, (current) => mergeRecords(base, mine.text, current))
   }
 
@@ -88,13 +99,15 @@ export class KeptSession {
    * Lets `change` loose on the fields as they are in the store, and resolves to what it returned and to the fields
    * as they are then. Throws `SessionEndedError`.
    */
-  async update<Result>(change: (fields: Fields) => Result, cookie: SessionCookie): Promise<[Result, Fields]> {
+  async update<Result>(change: (fields: Fields) => Result): Promise<[Result, Fields]> {
     let latest: { readonly result: Result; readonly record: SessionRecord } | undefined
     const apply = (current: string) => {
       const { cookie, meta, fields } = readRecord(current, this.#now())
-      const { cookie: _cookie, __session, ...own } = fields
+      const own = appFields(fields)
       const result = mustBeSync(change(own))
-      const data = encodeFields(own, this.#parts.settings.maxBytes)
+      const data = encodeFields(own)
+      refuseReserved(own, data)
+      refuseOversize(data, this.#parts.settings.maxBytes)
       const record = writeRecord(cookie, { ...meta, seen: this.#now() }, data)
       latest = { result, record }
       return record.text
@@ -116,8 +129,8 @@ export class KeptSession {
     return this.#adopt(found.text, found.stored)
   }
 
-  destroy(): Promise<void> {
-    return this.#parts.records.destroy(this.key)
+  async destroy(): Promise<void> {
+    await this.#parts.records.destroy(this.key)
   }
 
   /** Until it has rested too long, or lived too long. */
@@ -165,8 +178,9 @@ export class KeptSession {
     return record.fields
   }
 
-  #written(data: string, cookie: SessionCookie): SessionRecord {
-    return writeRecord(recordCookie(this.#parts, cookie), { ...this.meta, seen: this.#now() }, data)
+  #written(data: string, cookie: SessionCookie, notes: Notes | undefined): SessionRecord {
+    const meta = { ...this.meta, ...notes, seen: this.#now() }
+    return writeRecord(recordCookie(this.#parts, cookie), meta, data)
   }
 
   #now(): number {
@@ -193,7 +207,9 @@ export function ttlMs(
 }
 
 function recordCookie({ settings }: SessionsParts, { maxAge }: SessionCookie): RecordCookie {
-  const expires = maxAge === null ? null : new Date(settings.clock.now() + maxAge).toISOString()
+  // What another program stored may be longer than time lasts.
+  const restsMs = Math.max(0, Math.min(maxAge ?? 0, settings.absoluteMs))
+  const expires = maxAge === null ? null : new Date(settings.clock.now() + restsMs).toISOString()
   const { path, httpOnly } = settings.cookie
   return { originalMaxAge: maxAge, expires, httpOnly, path }
 }

@@ -11,6 +11,11 @@ export class SessionCookie {
     this.#maxAgeMs = found?.originalMaxAge ?? null
   }
 
+  /** Takes over what the record says. */
+  become({ originalMaxAge }: RecordCookie): void {
+    this.#maxAgeMs = originalMaxAge ?? null
+  }
+
   /** Milliseconds; null: as all sessions. */
   get maxAge(): number | null {
     return this.#maxAgeMs

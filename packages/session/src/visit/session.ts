@@ -1,5 +1,4 @@
 import type { Fields } from '../record/session-record.ts'
-import { isOurs } from '../record/session-record.ts'
 import { answer, type Callback } from '../store/callback.ts'
 import type { SessionCookie } from './session-cookie.ts'
 
@@ -19,6 +18,8 @@ export interface RegenerateOptions {
 export interface SessionInfo {
   readonly createdAt: number
   readonly lastSeenAt: number
+  /** When somebody logged in: the last `regenerate`. Undefined where there was none. */
+  readonly authenticatedAt: number | undefined
   /** It is not in the store yet. */
   readonly isNew: boolean
   /** The store cannot be reached: this is an empty session, or one from memory, and saving a change of it fails. */
@@ -102,6 +103,11 @@ export class LiveSession {
     return this.#owner.info
   }
 
+  /** An app may call a field of its own so: without a setter, its assignment would be lost in silence. */
+  set info(value: unknown) {
+    Object.defineProperty(this, 'info', { value, configurable: true, enumerable: true, writable: true })
+  }
+
   save(callback?: Callback<void>): unknown {
     return answer(this.#owner.save(), callback)
   }
@@ -135,31 +141,4 @@ export class LiveSession {
   resetMaxAge(): this {
     return this.touch()
   }
-}
-
-/**
- * Puts a record's fields on a session. A field that is named like a method of express-session's sessions, or like one
- * that every object has, is left out; one that hides a method of ours alone stays, since the app had it first.
- */
-export function putFields(session: LiveSession, fields: Fields): void {
-  // Its own fields are the app's.
-  const own = session as unknown as Fields
-  for (const name in fields) {
-    if (isOurs(name)) continue
-    if (name in LiveSession.prototype) hide(own, name, fields[name])
-    else own[name] = fields[name]
-  }
-}
-
-/** Removes all fields. */
-export function dropFields(session: LiveSession): void {
-  const own = session as unknown as Fields
-  for (const name of Object.keys(own)) delete own[name]
-}
-
-const ownMethods: ReadonlySet<string> = new Set(['update', 'increment', 'info'])
-
-function hide(own: Fields, name: string, value: unknown): void {
-  if (!ownMethods.has(name)) return
-  Object.defineProperty(own, name, { value, configurable: true, enumerable: true, writable: true })
 }

@@ -1,27 +1,18 @@
 import { newSessionId } from '../cookie/session-id.ts'
 import { clearCookie, setCookie } from '../cookie/set-cookie.ts'
 import { SessionEndedError, type SessionUnavailableError } from '../errors.ts'
-import type { Fields } from '../record/session-record.ts'
+import type { Fields, SessionMeta } from '../record/session-record.ts'
 import type { SessionsParts } from '../sessions-parts.ts'
 import { addAt } from './add-at.ts'
-import { encodeFields } from './encode-fields.ts'
+import type { Changes } from './changes.ts'
+import { encodeFields, refuseOversize } from './encode-fields.ts'
 import { type Found, KeptSession, newMeta, ttlMs } from './kept-session.ts'
-import {
-  dropFields,
-  LiveSession,
-  putFields,
-  type RegenerateOptions,
-  type SessionInfo,
-  type SessionOwner,
-} from './session.ts'
+import { becomeFields, hasFields, putFields, refuseReserved } from './live-fields.ts'
+import { NoteBook, type Notes } from './note-book.ts'
+import { LiveSession, type RegenerateOptions, type SessionInfo, type SessionOwner } from './session.ts'
 import { SessionCookie } from './session-cookie.ts'
-
-/** What a request left to be saved. */
-export interface Changes {
-  readonly kind: 'create' | 'change' | 'touch'
-  /** The app's fields as JSON. */
-  readonly data: string
-}
+import { Turns } from './turns.ts'
+import { updateSession } from './update-session.ts'
 
 /** The session that a request's cookie named. */
 export interface FoundSession extends Found {
@@ -51,8 +42,8 @@ export class Visit implements SessionOwner {
   #away: SessionUnavailableError | undefined
   #isCookieDue: boolean
   #isTouched = false
-  /** Operations of one visit go one after the other. */
-  #turn: Promise<unknown> | undefined
+  readonly #turns = new Turns()
+  readonly #noteBook = new NoteBook()
 
   constructor(parts: SessionsParts, found?: FoundSession | undefined) {
     this.#parts = parts
@@ -76,15 +67,27 @@ export class Visit implements SessionOwner {
   }
 
   get info(): SessionInfo {
-    const { created, seen } = this.#kept?.meta ?? newMeta(this.#parts)
+    const { created, seen, login } = this.meta
     const isReadOnly = this.#away !== undefined
     const isStale = isReadOnly && this.#kept !== undefined
-    return { createdAt: created, lastSeenAt: seen, isNew: this.#kept === undefined, isReadOnly, isStale }
+    const isNew = this.#kept === undefined
+    return { createdAt: created, lastSeenAt: seen, authenticatedAt: login, isNew, isReadOnly, isStale }
+  }
+
+  get meta(): SessionMeta {
+    const meta = this.#kept?.meta ?? newMeta(this.#parts)
+    const { notes } = this.#noteBook
+    return notes ? { ...meta, ...notes } : meta
+  }
+
+  /** Says more of the session in its record: with the next write, which it brings about itself where it `isDue`. */
+  note(notes: Notes, isDue: boolean): void {
+    this.#noteBook.add(notes, isDue)
   }
 
   /** Whether an operation is under way, so that what there is to save is not known yet. */
   get isBusy(): boolean {
-    return this.#turn !== undefined
+    return this.#turns.isBusy
   }
 
   /**
@@ -92,13 +95,17 @@ export class Visit implements SessionOwner {
    * Throws `SessionNotSerializableError` and `SessionTooLargeError`.
    */
   changes(): Changes | undefined {
+    if (this.#turns.unended !== undefined) return { kind: 'change', data: '{}' }
     const { session } = this
     const kept = this.#kept
-    if (!session || (!kept && !hasFields(session))) return undefined
-    const data = encodeFields(session, this.#parts.settings.maxBytes)
-    if (!kept) return { kind: 'create', data }
-    if (kept.isOtherThan(data, this.cookie)) return { kind: 'change', data }
-    if (this.#away) return undefined
+    if (!session || (!kept && !this.#noteBook.isDue && !hasFields(session))) return undefined
+    const data = encodeFields(session)
+    if (this.#noteBook.isDue || (kept ? kept.isOtherThan(data, this.cookie) : data !== '{}')) {
+      refuseReserved(session, data)
+      refuseOversize(data, this.#parts.settings.maxBytes)
+      return { kind: kept ? 'change' : 'create', data }
+    }
+    if (this.#away || !kept) return undefined
     return this.#isTouched || kept.isTouchDue ? { kind: 'touch', data } : undefined
   }
 
@@ -111,48 +118,56 @@ export class Visit implements SessionOwner {
 
   /** Saves what `changes` finds once nothing is under way any more. */
   save(): Promise<void> {
-    return this.#inTurn(() => this.#save(this.changes()))
+    return this.#turns.take(async () => this.#save(this.changes()))
   }
 
-  /** Saves what `changes` has found. */
+  /** Saves what `changes` has found, at the end of the request. */
   commit(changes: Changes | undefined): Promise<void> {
-    return this.isBusy ? this.save() : this.#inTurn(() => this.#save(changes))
+    if (!this.isBusy) return this.#turns.take(() => this.#save(changes))
+    return this.#turns.last(() => this.#save(this.changes()))
   }
 
   regenerate({ keep = false }: RegenerateOptions): Promise<LiveSession> {
-    return this.#inTurn(async () => {
-      const { session: old } = this
+    return this.#turns.end(async () => {
+      const kept = keep && this.session
+      // What is no JSON must be heard of before anything has ended.
+      if (kept) encodeFields(kept)
       await this.#end()
-      const fresh = this.#live(keep && old ? { ...old } : undefined)
+      // The copy is as the next request would find it: it shares no object with the session that is over.
+      const fresh = this.#live(kept ? JSON.parse(encodeFields(kept)) : undefined)
+      this.note({ login: this.#parts.settings.clock.now() }, false)
       this.#replace(fresh)
       return fresh
     })
   }
 
   destroy(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.end(async () => {
       await this.#end()
       this.#replace(undefined)
     })
   }
 
   reload(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       if (this.#away) throw this.#away
-      if (!this.#kept) throw new SessionEndedError()
-      this.#adopt(await this.#kept.reload(), this.#kept)
+      if (!this.#kept || !this.session) throw new SessionEndedError()
+      const fields = await this.#kept.reload()
+      this.cookie.become(this.#kept.cookie)
+      becomeFields(this.session, fields)
     })
   }
 
   update<Result>(change: (fields: Fields) => Result): Promise<Result> {
-    return this.#inTurn(async () => {
+    return this.#turns.update(async () => {
+      if (!this.session) throw new SessionEndedError()
       const changes = this.changes()
       if (changes?.kind !== 'touch') await this.#save(changes)
       if (this.#away) throw this.#away
       // A session without fields is nowhere yet, so that it has to be put there to be counted on.
-      this.#kept ??= await this.#create('{}')
-      const [result, fields] = await this.#kept.update(change, this.cookie)
-      this.#adopt(fields, this.#kept)
+      const kept = this.#kept ?? (await this.#create('{}'))
+      const result = await updateSession(kept, this.session, this.cookie, change)
+      if (this.#browserKeepsMs() !== undefined) this.#isCookieDue = true
       return result
     })
   }
@@ -167,24 +182,35 @@ export class Visit implements SessionOwner {
 
   async #save(changes: Changes | undefined): Promise<void> {
     if (!changes) return
-    if (this.#away) throw this.#away
+    const reason = this.#away ?? this.#turns.unended
+    if (reason !== undefined) throw reason
     const kept = this.#kept
     if (!kept) {
-      this.#kept = await this.#create(changes.data)
+      await this.#create(changes.data)
       return
     }
     const isOtherAge = kept.isOtherAge(this.cookie)
-    if (changes.kind === 'change') await kept.save(changes.data, this.cookie)
+    const { notes } = this.#noteBook
+    if (changes.kind === 'change') await kept.save(changes.data, this.cookie, notes)
     // What has ended needs no touch, and no change of it is lost.
-    else if (!(await kept.touch(this.cookie))) return
+    else if (!(await kept.touch(this.cookie, notes))) return
+    this.#noteBook.strike(notes)
     this.#isTouched = false
     if (isOtherAge || this.#browserKeepsMs() !== undefined) this.#isCookieDue = true
   }
 
   async #create(data: string): Promise<KeptSession> {
-    const kept = await KeptSession.create(this.#parts, this.#parts.keyOf(this.id), this.cookie, data)
+    const { notes } = this.#noteBook
+    try {
+      this.#kept = await KeptSession.create(this.#parts, this.#parts.keyOf(this.id), this.cookie, data, notes)
+    } catch (failure) {
+      // It may still come, after whatever this session has become by then: that must not be under the same id.
+      this.#id = undefined
+      throw failure
+    }
+    this.#noteBook.strike(notes)
     this.#isCookieDue = true
-    return kept
+    return this.#kept
   }
 
   async #end(): Promise<void> {
@@ -195,14 +221,8 @@ export class Visit implements SessionOwner {
     }
     this.#kept = undefined
     this.#id = undefined
+    this.#noteBook.clear()
     this.cookie = new SessionCookie()
-  }
-
-  #adopt(fields: Fields, { cookie }: KeptSession): void {
-    this.cookie = new SessionCookie(cookie)
-    if (!this.session) return
-    dropFields(this.session)
-    putFields(this.session, fields)
   }
 
   #live(fields: Fields | undefined): LiveSession {
@@ -216,16 +236,6 @@ export class Visit implements SessionOwner {
     this.onReplace(session)
   }
 
-  #inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const turn = this.#turn ? this.#turn.then(task, task) : task()
-    this.#turn = turn
-    const done = () => {
-      if (this.#turn === turn) this.#turn = undefined
-    }
-    turn.then(done, done)
-    return turn
-  }
-
   /** How long the browser keeps the cookie; undefined: until it is closed. */
   #browserKeepsMs(): number | undefined {
     const isKept = this.cookie.maxAge !== null || this.#parts.cookie.isPersistent
@@ -237,9 +247,4 @@ export class Visit implements SessionOwner {
 export function visitOf(session: object): Visit | undefined {
   const owner = LiveSession.ownerOf(session)
   return owner instanceof Visit ? owner : undefined
-}
-
-function hasFields(session: object): boolean {
-  for (const _name in session) return true
-  return false
 }
