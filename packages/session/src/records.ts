@@ -4,6 +4,7 @@ import type { NearCache } from './near/near-cache.ts'
 import { failureOf } from './operation.ts'
 import type { PlaceSettings } from './options.ts'
 import { OutageGuard } from './outage/outage-guard.ts'
+import { endedMark, type Moved, mostMoves, readMoved } from './record/marks.ts'
 import type { Sealer } from './record/sealer.ts'
 import { WriteLanes, type Written } from './write-lanes.ts'
 
@@ -20,8 +21,12 @@ export interface RecordChange {
 
 /** A record as the backend has it, and as text. */
 export interface FoundRecord {
+  /** Where it is: elsewhere than it was looked for when the session has moved. */
+  readonly key: string
   readonly stored: string
   readonly text: string
+  /** What led there. */
+  readonly moves: readonly Moved[]
 }
 
 /**
@@ -48,24 +53,41 @@ export class Records {
     this.#near = near
   }
 
-  /** Undefined when there is none. Throws `InvalidSessionRecordError` for what cannot be opened. */
-  async read(key: string): Promise<FoundRecord | undefined> {
+  /**
+   * Undefined when there is none, as when it has ended. A session that has moved is read where it is now.
+   * Throws `InvalidSessionRecordError` for what cannot be opened.
+   */
+  async read(key: string, moves: readonly Moved[] = noMoves): Promise<FoundRecord | undefined> {
     const known = this.#near?.known(key)
-    const stored = known ?? (await this.#run('get', () => this.#backend.get(key), wasFound))
-    return stored === undefined ? undefined : { stored, text: this.sealer.open(key, stored) }
+    const stored = known ?? (await this.run('get', () => this.#backend.get(key), wasFound))
+    if (stored === undefined) return undefined
+    const text = this.sealer.open(key, stored)
+    const moved = readMoved(text)
+    if (moved) return moves.length < mostMoves ? this.read(moved.to, [...moves, moved]) : undefined
+    return text === endedMark ? undefined : { key, stored, text, moves }
   }
 
   async create(key: string, text: string, ttlMs: number): Promise<void> {
-    await this.#run('set', (waited) => this.#lanes.put(key, { text, ttlMs, waited }), asItIs)
+    await this.run('set', (waited) => this.#lanes.put(key, { text, ttlMs, waited }), asItIs)
   }
 
   /** `gone`: there is no such session any more, and nothing was written. */
   change(operation: 'set' | 'touch' | 'update', key: string, change: RecordChange): Promise<Written> {
-    return this.#run(operation, (waited) => this.#lanes.edit(key, { ...change, waited }), asItIs)
+    return this.run(operation, (waited) => this.#lanes.edit(key, { ...change, waited }), asItIs)
   }
 
-  destroy(key: string): Promise<void> {
-    return this.#run('destroy', () => this.#lanes.destroy(key), wasDestroyed)
+  /** Says whether there was a record to be kept for so long from now; never revives one. */
+  extend(key: string, ttlMs: number): Promise<boolean> {
+    return this.run('touch', () => this.#backend.touch(key, ttlMs), wasThere)
+  }
+
+  async has(key: string): Promise<boolean> {
+    return (await this.run('get', () => this.#backend.get(key), wasFound)) !== undefined
+  }
+
+  /** Resolves to the record that has ended; undefined when there was none, or none that can be opened. */
+  destroy(key: string): Promise<string | undefined> {
+    return this.run('destroy', () => this.#lanes.destroy(key), wasDestroyed)
   }
 
   async close(): Promise<void> {
@@ -73,7 +95,8 @@ export class Records {
     await this.#backend.close()
   }
 
-  async #run<T>(
+  /** Asks anything else of the same place, with the same deadline and the same report. */
+  async run<T>(
     operation: string,
     task: (waited: Waited) => Promise<T>,
     outcomeOf: (value: T) => string,
@@ -92,6 +115,9 @@ export class Records {
   }
 }
 
+const noMoves: readonly Moved[] = []
+
 const wasFound = (found: string | undefined) => (found === undefined ? 'miss' : 'hit')
+const wasThere = (isThere: boolean) => (isThere ? 'saved' : 'gone')
 const asItIs = (written: Written) => written
 const wasDestroyed = () => 'destroyed'

@@ -1,5 +1,7 @@
 import type { Waited } from '@stepladder/core'
 import type { Replaced, SessionBackend } from './backend.ts'
+import { type EndingPlace, endRecord } from './record/end-record.ts'
+import { endedMark, mostMoves, readMoved } from './record/marks.ts'
 import { type Sealer, unsealed } from './record/sealer.ts'
 
 /** A record that is new, or that takes the place of whatever is there. */
@@ -53,10 +55,12 @@ export class WriteLanes {
   readonly #backend: SessionBackend
   readonly #sealer: Sealer
   readonly #lanes = new Map<string, Lane>()
+  readonly #place: EndingPlace
 
-  constructor(backend: SessionBackend, sealer: Sealer = unsealed) {
+  constructor(backend: SessionBackend, sealer: Sealer = unsealed, endedMs?: number | undefined) {
     this.#backend = backend
     this.#sealer = sealer
+    this.#place = { backend, sealer, endedMs }
   }
 
   /** Resolves when the record is written. A change that nobody waits for is not begun any more. */
@@ -70,15 +74,22 @@ export class WriteLanes {
   }
 
   /**
-   * Destroys, once the commit under way has ended: it cannot land later. What waits is dropped. Resolves to what was
-   * stored then.
+   * Destroys, once the commit under way has ended: it cannot land later. What waits is dropped. A session that has moved
+   * is destroyed where it is now. Resolves to its record as it was then, unless there was none, or none that opens.
    */
-  async destroy(id: string): Promise<string | undefined> {
+  async destroy(id: string, moves: number = mostMoves): Promise<string | undefined> {
+    const text = await this.#destroyHere(id)
+    const moved = text === undefined ? undefined : readMoved(text)
+    if (!moved) return text
+    return moves > 0 ? this.destroy(moved.to, moves - 1) : undefined
+  }
+
+  async #destroyHere(id: string): Promise<string | undefined> {
     const lane = this.#lanes.get(id)
     const dropped = lane?.waiting.splice(0) ?? []
     await lane?.underWay
     try {
-      const ended = await this.#backend.destroy(id)
+      const ended = await endRecord(this.#place, id)
       for (const { resolve } of dropped) resolve('gone')
       return ended
     } catch (failure) {
@@ -132,12 +143,14 @@ export class WriteLanes {
     for (;;) {
       // Who waits no more has heard of it.
       open = open.filter(({ change }) => !change.waited.isAbandoned)
-      if (current === undefined) {
+      const from: string | undefined = current && this.#sealer.open(id, current)
+      if (current === undefined || from === undefined || from === endedMark) {
         for (const { resolve } of open) resolve('gone')
         return
       }
+      const moved = readMoved(from)
+      if (moved) return this.#moveOn(moved.to, open)
 
-      const from = this.#sealer.open(id, current)
       const { text, edits, failed } = applyAll(open, from)
       if (failed.length > 0 && !isNews) {
         // It may have thrown at what is not true any more.
@@ -160,6 +173,14 @@ export class WriteLanes {
       }
       current = written.current
       isNews = true
+    }
+  }
+
+  /** The changes are made to the record where it is now, by the lane that it has there. */
+  #moveOn(to: string, group: readonly Waiting<Edit>[]): void {
+    for (const { change, ...rest } of group) {
+      const there = { ...change, stored: undefined, apply: (current: string) => change.apply(current) }
+      this.#enqueue(to, { ...rest, change: there })
     }
   }
 
