@@ -18,7 +18,7 @@ export function answerAnew(response: ServerResponse, real: Writers, failure: unk
     if (!lasting.test(name)) response.removeHeader(name)
   }
   response.statusCode = 200
-  if (response.statusMessage) response.statusMessage = ''
+  if (Object.hasOwn(response, 'statusMessage')) response.statusMessage = ''
   // Streams that wait to go on with the dropped answer.
   response.removeAllListeners('drain')
   takeOne(response, real, failure)

@@ -8,18 +8,19 @@ export class SentFace {
   isEnded = false
   /** The status of the answer that is held; what is set later is not it. */
   statusCode: number
-  readonly #statusMessage: string
   readonly #response: ServerResponse
   readonly #covered: [name: string, own: PropertyDescriptor | undefined][] = []
 
   constructor(response: ServerResponse) {
     this.#response = response
     this.statusCode = response.statusCode
-    this.#statusMessage = response.statusMessage
+    // Those of HTTP/2 have none, and warn whoever asks.
+    const message = Object.hasOwn(response, 'statusMessage') ? response.statusMessage : undefined
     this.#cover('headersSent', { get: () => true })
     this.#cover('writableEnded', { get: () => this.isEnded })
     this.#cover('finished', { get: () => this.isEnded })
     this.#cover('statusCode', { get: () => this.statusCode, set: () => {} })
+    this.#cover('statusMessage', { get: () => message, set: () => {} })
     for (const name of ['setHeader', 'setHeaders', 'appendHeader', 'removeHeader']) {
       const value = () => {
         throw headersSent(name === 'removeHeader' ? 'remove' : 'set')
@@ -35,7 +36,6 @@ export class SentFace {
       if (own) Object.defineProperty(response, name, own)
       else Reflect.deleteProperty(response, name)
     }
-    if (response.statusMessage !== this.#statusMessage) response.statusMessage = this.#statusMessage
   }
 
   #cover(name: string, by: PropertyDescriptor): void {

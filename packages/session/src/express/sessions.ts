@@ -32,7 +32,7 @@ export interface SessionsHandler<Data extends object> {
  * what `createSessions` made of them. Throws as `createSessions` does.
  */
 export function sessions<Data extends object = SessionData>(
-  from: SessionsOptions | Sessions<Data>,
+  from: SessionsOptions<Data> | Sessions<Data>,
 ): SessionsHandler<Data> {
   const opened = from instanceof Sessions ? from : createSessions<Data>(from)
   const { settings } = opened
