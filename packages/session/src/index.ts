@@ -18,7 +18,10 @@ export {
   SessionTooLateError,
   SessionUnavailableError,
 } from './errors.ts'
+export type { LoadOptions } from './load-options.ts'
 export type { Conflict, OnConflict } from './merge.ts'
+export type { ChangeFeed, ChangeListener, FollowOptions } from './near/change-feed.ts'
+export type { NearCacheOptions } from './near/near-options.ts'
 export type { PlaceOptions, SessionStoreOptions } from './options.ts'
 export type { SessionLike } from './record.ts'
 export type { Sessions } from './sessions.ts'
