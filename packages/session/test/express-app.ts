@@ -5,7 +5,9 @@ import express, { type NextFunction, type Request, type Response } from 'express
 import session from 'express-session'
 
 export interface AppOptions {
-  readonly store: session.Store
+  /** Under express-session; `middleware` takes the place of both. */
+  readonly store?: session.Store
+  readonly middleware?: express.RequestHandler
   readonly cookie?: session.CookieOptions
   /** Requests to `/fields` wait for each other after they have read their session, until so many are in. */
   readonly together?: number
@@ -18,11 +20,13 @@ export interface RunningApp {
   close(): Promise<void>
 }
 
-/** An ordinary Express app with express-session, on a free port. Only `store` differs between the tests. */
-export async function startApp({ store, cookie = {}, together = 1 }: AppOptions): Promise<RunningApp> {
+/** An ordinary Express app with sessions, on a free port. Only what keeps its sessions differs between the tests. */
+export async function startApp(options: AppOptions): Promise<RunningApp> {
+  const { store, cookie = {}, together = 1 } = options
+  const under = { secret: 'for tests only', resave: false, saveUninitialized: false, cookie, store }
   const errors: unknown[] = []
   const app = express()
-  app.use(session({ secret: 'for tests only', resave: false, saveUninitialized: false, cookie, store }))
+  app.use(options.middleware ?? session(under))
   addRoutes(app, gate(together))
   app.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
     errors.push(error)
@@ -66,6 +70,14 @@ function addRoutes(app: express.Express, enter: () => Promise<void>): void {
   app.post('/late/:ms', async (request, response) => {
     await pause(request.params.ms)
     fieldsOf(request).late = request.params.ms
+    response.end()
+  })
+  app.post('/increment', async (request, response) => {
+    await enter()
+    const fields = fieldsOf(request)
+    // As each of them counts: the sessions of express-session have no other way.
+    if (typeof fields.increment === 'function') await fields.increment('count')
+    else fields.count = Number(fields.count ?? 0) + 1
     response.end()
   })
   app.get('/late/:ms', async (request, response) => {
