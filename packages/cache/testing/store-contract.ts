@@ -105,7 +105,14 @@ const records: Promises = {
     const record = Buffer.alloc(300_000, 'x')
     const keys = Array.from({ length: 300 }, (_, index) => `key ${index}`)
     await setBytes(store, 'large', record)
-    for (let read = 0; read < 20; read++) deepEqual(await store.get(['large', 'missing']), [record, null])
+    // As words: whoever fails is told of hundreds of kilobytes, byte by byte, for minutes.
+    const found = async (keys: readonly string[]) =>
+      (await store.get(keys)).map((one) =>
+        one === null ? 'none' : one.equals(record) ? 'all of it' : 'other',
+      )
+    for (let read = 0; read < 20; read++) {
+      deepEqual(await found(['large', 'missing']), ['all of it', 'none'])
+    }
     const claims = keys.map((key) => ({ key, token: 'a' }))
     const { claimed, epochs } = await store.claim(claims, ['x', 'y'], times)
     deepEqual(
@@ -120,7 +127,7 @@ const records: Promises = {
     equal(first, true)
     deepEqual([...new Set(others)], [false])
     await store.invalidate({ keys: [...keys, 'large'], tags: ['x', 'y'] })
-    deepEqual(await store.get(['key 0', 'large']), [null, null])
+    deepEqual(await found(['key 0', 'large']), ['none', 'none'])
     deepEqual(await store.epochs(['x', 'y']), [null, null])
   },
 
@@ -256,10 +263,15 @@ const tags: Promises = {
     notEqual((await ensureEpochs(store, ['x']))[0], x)
   },
 
-  async 'an epoch lasts as long as whoever needs it longest'(store) {
+  async 'an epoch lasts as long as whoever needs it longest, and is gone after that'(store) {
     const epochs = await ensureEpochs(store, ['tag'], 100)
     await ensureEpochs(store, ['tag'])
+    const others = await ensureEpochs(store, ['other'])
+    await ensureEpochs(store, ['other'], 100)
+    await ensureEpochs(store, ['short'], 100)
     await pause(300)
+    deepEqual(await store.epochs(['short']), [null])
     deepEqual(await store.epochs(['tag']), epochs)
+    deepEqual(await store.epochs(['other']), others)
   },
 }
