@@ -33,27 +33,49 @@ const known = [
 export function readCookieOptions(caller: string, options: CookieOptions): CookieSettings {
   const owner = `${caller}: cookie`
   checkOptionNames(owner, options, known)
+  const refuse: Refuse = (option, value, wanted) => {
+    throw new InvalidOptionError(owner, option, value, wanted)
+  }
+  for (const option of ['secure', 'httpOnly', 'partitioned', 'persistent'] as const) {
+    const given: unknown = options[option]
+    if (given !== undefined && typeof given !== 'boolean') refuse(option, given, 'true or false')
+  }
   const { path = '/', domain, secure = true, httpOnly = true, sameSite = 'lax', priority } = options
   const isOwnHost = secure && domain === undefined && path === '/'
   const name = options.name ?? (isOwnHost ? '__Host-session' : 'session')
   const { partitioned: isPartitioned = false, persistent: isPersistent = false } = options
 
-  const refuse = (option: string, value: unknown, wanted: string): never => {
-    throw new InvalidOptionError(owner, option, value, wanted)
-  }
-  if (!/^[\w!#$%&'*+.^`|~-]{1,256}$/.test(name)) refuse('name', name, 'a cookie name (RFC 6265)')
-  if (!/^\/[^;\p{Cc}]*$/u.test(path)) refuse('path', path, "a path that begins with '/'")
-  if (domain !== undefined && !/^\.?[\w-]+(\.[\w-]+)*$/.test(domain)) refuse('domain', domain, 'a host name')
+  // Node throws at letters beyond ASCII when it sends them, and browsers pass over what is longer.
+  if (!/^\/[ -:<-~]{0,1023}$/.test(path)) refuse('path', path, "a path in ASCII that begins with '/'")
+  const isHost = domain === undefined || (domain.length <= 253 && hostName.test(domain))
+  if (!isHost) refuse('domain', domain, 'a host name')
   if (!['lax', 'strict', 'none'].includes(sameSite)) refuse('sameSite', sameSite, "'lax', 'strict' or 'none'")
   if (priority !== undefined && !['low', 'medium', 'high'].includes(priority)) {
     refuse('priority', priority, "'low', 'medium' or 'high'")
   }
-  if (name.startsWith('__Host-') && !isOwnHost)
-    refuse('name', name, 'without `__Host-`, which asks for `secure`, path `/` and no `domain`')
-  if (name.startsWith('__Secure-') && !secure)
-    refuse('name', name, 'without `__Secure-`, which asks for `secure`')
   if (sameSite === 'none' && !secure)
     refuse('sameSite', sameSite, "'lax' or 'strict' where `secure` is false")
   if (isPartitioned && !secure) refuse('partitioned', true, 'false where `secure` is false')
+  refuseName(name, { isOwnHost, secure, httpOnly }, refuse)
   return { name, path, domain, secure, httpOnly, sameSite, isPartitioned, priority, isPersistent }
+}
+
+type Refuse = (option: string, value: unknown, wanted: string) => never
+
+const hostName = /^\.?[a-z\d_]([\w-]{0,61}[a-z\d_])?(\.[a-z\d_]([\w-]{0,61}[a-z\d_])?)*$/i
+
+/** Browsers drop a cookie that breaks the promise of its prefix, and compare that in any letters. */
+function refuseName(
+  name: string,
+  { isOwnHost, secure, httpOnly }: { isOwnHost: boolean; secure: boolean; httpOnly: boolean },
+  refuse: Refuse,
+): void {
+  if (!/^[\w!#$%&'*+.^`|~-]{1,256}$/.test(name)) refuse('name', name, 'a cookie name (RFC 6265)')
+  const prefixed = name.toLowerCase()
+  if (prefixed.startsWith('__host-') && !isOwnHost)
+    refuse('name', name, 'without `__Host-`, which asks for `secure`, path `/` and no `domain`')
+  if (prefixed.startsWith('__secure-') && !secure)
+    refuse('name', name, 'without `__Secure-`, which asks for `secure`')
+  if (/^__(host-)?http-/.test(prefixed) && !(secure && httpOnly))
+    refuse('name', name, 'without `__Http-`, which asks for `secure` and `httpOnly`')
 }

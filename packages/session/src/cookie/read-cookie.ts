@@ -19,12 +19,19 @@ export function readCookies(header: string | undefined, name: string): string[] 
 
 /** Undefined where the name is only a part of something else. */
 function valueAt(header: string, at: number, nameLength: number): string | undefined {
-  if (!/(^|;)[ \t]*$/.test(header.slice(Math.max(0, at - 8), at))) return undefined
+  if (!isBegin(header, at)) return undefined
   if (header[at + nameLength] !== '=') return undefined
   const end = header.indexOf(';', at)
   const raw = header.slice(at + nameLength + 1, end < 0 ? undefined : end).trim()
   const value = raw.startsWith('"') && raw.endsWith('"') && raw.length > 1 ? raw.slice(1, -1) : raw
   return value.includes('%') ? decode(value) : value
+}
+
+/** Whether only blanks stand between here and the cookie before: a cookie may hold blanks, and our name behind them. */
+function isBegin(header: string, at: number): boolean {
+  let before = at - 1
+  while (header[before] === ' ' || header[before] === '\t') before -= 1
+  return before < 0 || header[before] === ';'
 }
 
 function decode(value: string): string | undefined {
