@@ -80,6 +80,35 @@ export class ForeignSessionError extends StepladderError {
   }
 }
 
+/** Thrown when a request would change something and does not show that it comes from a page of this app. */
+export class CsrfError extends StepladderError {
+  readonly code = 'CSRF_REJECTED'
+  readonly status = 403
+  /** The token is missing, or is not the session's; or the browser says that another site's page has sent the request. */
+  readonly reason: 'missing' | 'wrong' | 'foreign'
+
+  constructor(reason: 'missing' | 'wrong' | 'foreign') {
+    super(`The request was refused: ${csrfReasons[reason]}`)
+    this.reason = reason
+  }
+}
+
+const csrfReasons = {
+  missing: 'send `session.csrfToken()` along, in the header `x-csrf-token` or the field `_csrf`',
+  wrong: 'its token belongs to another session, or to one that is over; load the page anew',
+  foreign: 'a page of another site has sent it; name that in `origins` if it may',
+}
+
+/** Thrown by `requireRecentLogin`: ask for the password, call `session.regenerate({ keep: true })`, and go on. */
+export class RecentLoginRequiredError extends StepladderError {
+  readonly code = 'RECENT_LOGIN_REQUIRED'
+  readonly status = 401
+
+  constructor() {
+    super('The last login of this session is too long ago for this request: log in again')
+  }
+}
+
 /** Only reported, never thrown: what was found under a session's id is not a session, so there is none. */
 export class InvalidSessionRecordError extends StepladderError {
   readonly code = 'INVALID_SESSION_RECORD'
@@ -95,5 +124,29 @@ export class SessionEvictedError extends StepladderError {
 
   constructor() {
     super('Memory for sessions is full, so the one that rested longest was let go; use Redis or a database')
+  }
+}
+
+/**
+ * Thrown when a user has `maxPerUser` sessions already and `onLimit` is `'refuse'`: this one was not begun. `status` lets
+ * Express answer 409 where the app says nothing else.
+ */
+export class SessionLimitError extends StepladderError {
+  readonly code = 'SESSION_LIMIT'
+  readonly status = 409
+  readonly most: number
+
+  constructor(most: number) {
+    super(`The user has ${most} sessions already, and may have no more (\`maxPerUser\`)`)
+    this.most = most
+  }
+}
+
+/** Thrown when `userOf` returns what can be no user's name: not text or a finite number, or over 256 characters. */
+export class InvalidSessionUserError extends StepladderError {
+  readonly code = 'INVALID_SESSION_USER'
+
+  constructor(reason: string) {
+    super(`Whose session this is cannot be said: ${reason}`)
   }
 }

@@ -8,11 +8,16 @@ export { MemorySessionBackend, type MemorySessionBackendOptions } from './backen
 export { RedisSessionBackend, type RedisSessionBackendOptions } from './backends/redis.ts'
 export type { CookieOptions } from './cookie/cookie-options.ts'
 export { createSessions } from './create-sessions.ts'
+export { checkCsrf } from './csrf/check-csrf.ts'
 export {
+  CsrfError,
   ForeignSessionError,
   InvalidSessionRecordError,
+  InvalidSessionUserError,
+  RecentLoginRequiredError,
   SessionEndedError,
   SessionEvictedError,
+  SessionLimitError,
   SessionNotSerializableError,
   SessionTooLargeError,
   SessionTooLateError,

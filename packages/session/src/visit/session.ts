@@ -1,3 +1,4 @@
+import { type CsrfOwner, csrfTokenOf } from '../csrf/csrf-token.ts'
 import type { Fields } from '../record/session-record.ts'
 import { answer, type Callback } from '../store/callback.ts'
 import type { SessionCookie } from './session-cookie.ts'
@@ -58,6 +59,11 @@ export interface SessionActions<Data extends object> {
   update<Result>(change: (fields: Partial<Data>) => Result): Promise<Result>
   /** Adds to the number at `path` (`'cart.count'`, missing is 0) in the store, and resolves to the sum. Default 1. */
   increment(path: string, by?: number): Promise<number>
+  /**
+   * A token for this session's forms and scripts, another each time: a request that brings it comes from a page of this app.
+   * See `csrf()` and `checkCsrf`. A visitor without a session gets one. Throws `SessionEndedError`.
+   */
+  csrfToken(): string
   /** Lets the session rest anew, even if it was seen just now. */
   touch(): this
   /** As `touch`; its name in express-session. */
@@ -65,8 +71,7 @@ export interface SessionActions<Data extends object> {
 }
 
 /** What a session asks for its methods: the request that it belongs to. */
-export interface SessionOwner {
-  readonly id: string
+export interface SessionOwner extends CsrfOwner {
   readonly cookie: SessionCookie
   readonly info: SessionInfo
   save(): Promise<void>
@@ -131,6 +136,10 @@ export class LiveSession {
 
   increment(path: string, by: number = 1): Promise<number> {
     return this.#owner.increment(path, by)
+  }
+
+  csrfToken(): string {
+    return csrfTokenOf(this.#owner)
   }
 
   touch(): this {
