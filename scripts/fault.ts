@@ -52,7 +52,10 @@ const faultTests: Record<string, readonly string[]> = {
     ],
     ...['restore', 'tracking', 'cluster'],
   ],
-  session: ['lost-updates', 'resurrection', 'outage'],
+  session: [
+    ...['lost-updates', 'resurrection', 'outage'],
+    ...['sessions/lost-updates', 'sessions/resurrection', 'sessions/outage'],
+  ],
   queue: ['crash', 'outage', 'power-cut', 'order'],
 }
 /** What is counted after a package's tests, by the name that `--only` knows. */
