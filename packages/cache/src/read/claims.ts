@@ -231,7 +231,7 @@ export class Claims {
       ],
     )
     const tags = epochs.map(([tag, epoch]) => copies.tagOf(flight, tag, epoch))
-    this.leases.hold(lease)
+    this.leases.hold(lease, copies.turn.now())
     flight.whenInvalidated(() => this.leases.release(lease))
     return { claim: { lease, epochs, tags, previous, budget } }
   }

@@ -20,8 +20,9 @@ export class LeaseKeeper {
     this.#clock = clock
   }
 
-  hold(lease: Lease): void {
-    this.#held.set(lease, this.#clock.monotonic())
+  /** `since` when, of the monotonic clock. */
+  hold(lease: Lease, since: number): void {
+    this.#held.set(lease, since)
     this.#timer ??= this.#later()
   }
 

@@ -7,6 +7,7 @@ import type { Answer } from '../memory/copies.ts'
 import { Entry } from '../memory/entry.ts'
 import type { Flight } from '../memory/flights.ts'
 import type { CacheParts } from '../parts.ts'
+import type { Lease } from '../store/store.ts'
 import type { Claim } from './claims.ts'
 import { type FreshValue, makeFresh } from './fresh-value.ts'
 import type { LeaseKeeper } from './lease-keeper.ts'
@@ -26,6 +27,10 @@ export class Loading {
   readonly #leases: LeaseKeeper | undefined
   readonly #id = uniqueName()
   #lastVersion = 0
+  readonly #noteFilled = (isFilled: boolean): boolean => {
+    if (!isFilled) this.#note('overtaken')
+    return isFilled
+  }
   #hasWarned = false
 
   /** Without a store there are no calls and no leases. */
@@ -39,7 +44,7 @@ export class Loading {
   async run(flight: Flight<Answer>, wish: Wish, claim: Claim, load: AnyLoad): Promise<Answer> {
     const { clock } = this.#parts.limits
     const startedAt = clock.monotonic()
-    const context = new LoadRun(this.#standIn(flight, wish, claim))
+    const context = new LoadRun(this.#old(flight, wish, claim))
     let value: unknown
     try {
       // Nobody else writes under our name, so what it is told of is what it returned.
@@ -50,13 +55,19 @@ export class Loading {
     }
     const loadMs = clock.monotonic() - startedAt
     claim.budget.exclude(loadMs)
-    await this.#keep(flight, wish, claim, { value, etag: context.newEtag, loadMs })
-    return { value, outcome: 'loaded' }
+    const made = this.#make(wish, claim, { value, etag: context.newEtag, loadMs })
+    const fresh = made instanceof Promise ? await made : made
+    if (this.#mayStore(flight, claim, fresh)) {
+      const isFilled =
+        claim.lease && this.#calls ? await this.#fill(this.#calls, claim.lease, claim, fresh) : true
+      if (isFilled && !wish.policy.isStrong) this.#parts.copies.keep(wish.key, fresh.entry, flight)
+    }
+    return new LoadedAnswer(value)
   }
 
   /**
-   * The same, within the times that the policy gives: an old value stands in for a loader that fails or is slow. The
-   * loader itself goes on to its end. `startedAt` is when the read began.
+   * The same, within the times that the policy gives: an old value stands in for a loader that is slow. The loader
+   * itself goes on to its end. `startedAt` is when the read began.
    */
   runInTime(
     flight: Flight<Answer>,
@@ -68,12 +79,13 @@ export class Loading {
     const { hardMs, softMs } = wish.policy
     const running = this.run(flight, wish, claim, load)
     const inTime = hardMs === undefined ? running : this.#orTimeout(flight, running, hardMs)
-    const old = this.#standIn(flight, wish, claim)
-    if (softMs !== undefined && old) {
+    const old = softMs === undefined ? undefined : this.#old(flight, wish, claim)
+    if (old) {
       const waited = this.#parts.limits.clock.monotonic() - startedAt
-      return this.orOld(flight, wish, this.#orStandIn(flight, wish, claim, inTime), old, waited)
+      const orStandIn = inTime.catch((failure: unknown) => this.standIn(flight, wish, claim, failure))
+      return this.orOld(flight, wish, orStandIn, old, waited)
     }
-    return this.#orStandIn(flight, wish, claim, inTime)
+    return inTime
   }
 
   /** The answer, or the old value when it does not come within the soft timeout, of which some has passed. */
@@ -99,25 +111,17 @@ export class Loading {
     return first
   }
 
-  /** The old value in place of a failing loader's, if there is one that was not invalidated. */
-  async #orStandIn(
-    flight: Flight<Answer>,
-    wish: Wish,
-    claim: Claim,
-    running: Promise<Answer>,
-  ): Promise<Answer> {
-    try {
-      return await running
-    } catch (failure) {
-      const { copies, limits } = this.#parts
-      const old = this.#standIn(flight, wish, claim)
-      if (!old) throw failure
-      copies.keep(wish.key, new Entry({ ...old, retryAt: limits.clock.monotonic() + retryLoadMs }), flight)
-      return { value: old.value, outcome: 'stale', cause: failure }
-    }
+  /** The old value in place of a failing loader's. Throws the failure where there is none that was not invalidated. */
+  standIn(flight: Flight<Answer>, wish: Wish, claim: Claim, failure: unknown): Answer {
+    const { copies, limits } = this.#parts
+    const old = this.#old(flight, wish, claim)
+    if (!old) throw failure
+    const retryAt = limits.clock.monotonic() + retryLoadMs
+    copies.keep(wish.key, new Entry({ ...old, retryAt }), flight)
+    return { value: old.value, outcome: 'stale', cause: failure }
   }
 
-  #standIn(flight: Flight<Answer>, { key, policy }: Wish, { previous }: Claim): Entry | undefined {
+  #old(flight: Flight<Answer>, { key, policy }: Wish, { previous }: Claim): Entry | undefined {
     const { copies } = this.#parts
     const old = previous ?? (policy.isStrong ? undefined : copies.graced(key))
     return old && flight.state !== 'invalidated' && copies.mayStandIn(old) ? old : undefined
@@ -131,20 +135,14 @@ export class Loading {
     })
   }
 
-  async #keep(
-    flight: Flight<Answer>,
-    wish: Wish,
-    claim: Claim,
-    loaded: { readonly value: unknown; readonly etag: string | undefined; readonly loadMs: number },
-  ): Promise<void> {
-    const { copies } = this.#parts
-    const { lease } = claim
-    const made = this.#make(wish, claim, loaded)
-    const fresh = made instanceof Promise ? await made : made
-    if (!fresh) return void (lease && this.#leases?.release(lease))
-    if (flight.state === 'invalidated') return this.#note('overtaken')
-    if (lease && !(await this.#fill(claim, fresh))) return
-    if (!wish.policy.isStrong) copies.keep(wish.key, fresh.entry, flight)
+  #mayStore(flight: Flight<Answer>, { lease }: Claim, fresh: FreshValue | undefined): fresh is FreshValue {
+    if (!fresh) {
+      if (lease) this.#leases?.release(lease)
+      return false
+    }
+    if (flight.state !== 'invalidated') return true
+    this.#note('overtaken')
+    return false
   }
 
   /** Undefined for a value that is not to be kept, or cannot be. */
@@ -174,17 +172,15 @@ export class Loading {
   }
 
   /** False when the lease is gone: something was invalidated that this process has not heard of yet. */
-  async #fill({ lease, budget }: Claim, { record, keepMs }: FreshValue): Promise<boolean> {
-    const calls = this.#calls
-    if (!lease || !calls) return true
+  #fill(
+    calls: StoreCalls,
+    lease: Lease,
+    { budget }: Claim,
+    { record, keepMs }: FreshValue,
+  ): Promise<boolean> {
     this.#leases?.letGo(lease)
-    try {
-      const isFilled = await budget.spend(() => calls.fill({ ...lease, record, forMs: keepMs }))
-      if (!isFilled) this.#note('overtaken')
-      return isFilled
-    } catch {
-      return true // the store is away, and this process may remember what it loaded
-    }
+    const { key, token } = lease
+    return calls.fill({ key, token, record, forMs: keepMs }, budget).then(this.#noteFilled, isAway)
   }
 
   /** Said once: a cache that keeps nothing looks like one that works. */
@@ -197,5 +193,20 @@ export class Loading {
   #note(outcome: string, cause?: unknown): void {
     const { name, report, clock } = this.#parts.limits
     begin({ component: 'cache', name, operation: 'fill' }, report, clock)(outcome, cause)
+  }
+}
+
+/** Then this process may remember what it loaded. */
+function isAway(): boolean {
+  return true
+}
+
+/** Of a class for the reason that `ReadValue` gives. */
+class LoadedAnswer implements Answer {
+  readonly value: unknown
+  readonly outcome = 'loaded'
+
+  constructor(value: unknown) {
+    this.value = value
   }
 }

@@ -111,7 +111,11 @@ export class ReadThrough {
       // Not at once: the loader may call back into the cache, which must find this flight complete.
       if (!right) await undefined
       const claim = right?.claim ?? this.#withoutLease(flight, wish, budget)
-      return await this.#loading.runInTime(flight, wish, claim, load, budget.startedAt)
+      try {
+        return await this.#loading.runInTime(flight, wish, claim, load, budget.startedAt)
+      } catch (failure) {
+        return this.#loading.standIn(flight, wish, claim, failure)
+      }
     } finally {
       flight.end()
     }

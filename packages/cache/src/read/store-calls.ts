@@ -37,6 +37,24 @@ export interface ClaimedWithEpochs extends Claimed {
 
 const noTags: readonly string[] = []
 
+/** Of a class for the reason that `ReadValue` gives. */
+class TimedFill implements Fill {
+  readonly key: string
+  readonly token: string
+  readonly record: Buffer
+  readonly forMs: number
+  /** How long it may take, in milliseconds. */
+  readonly withinMs: number
+
+  constructor({ key, token, record, forMs }: Fill, withinMs: number) {
+    this.key = key
+    this.token = token
+    this.record = record
+    this.forMs = forMs
+    this.withinMs = withinMs
+  }
+}
+
 /**
  * The calls that reads make to the store: what many reads ask within one turn becomes one call, each within the
  * budget, behind the breaker, and reported.
@@ -46,7 +64,7 @@ export class StoreCalls {
   readonly #limits: StoreLimits
   readonly #gets = new Batches<string, Buffer | null>((keys) => this.#call((store) => store.get(keys)))
   readonly #claims = new Batches<ClaimWithTags, ClaimedWithEpochs>((claims) => this.#claimAll(claims))
-  readonly #fills = new Batches<Fill, boolean>((fills) => this.#call((store) => store.fill(fills)))
+  readonly #fills = new Batches<TimedFill, boolean>((fills) => this.#fillAll(fills))
   readonly #epochs = new Batches<string, string | null>((tags) => this.#call((store) => store.epochs(tags)))
   readonly #releases = new Batches<Lease, undefined>(async (leases) => {
     // What the store does not hear lapses by itself.
@@ -68,8 +86,15 @@ export class StoreCalls {
     return this.#claims.add(claim)
   }
 
-  fill(fill: Fill): Promise<boolean> {
-    return this.#fills.ask(fill)
+  /**
+   * Rejects when the budget is spent. A batch has no more time than each of its fills; one with little left would cut
+   * the others short, and gets a timer of its own.
+   */
+  fill(fill: Fill, budget: Budget): Promise<boolean> {
+    const { leftMs } = budget
+    const { budgetMs } = this.#limits
+    if (2 * leftMs >= budgetMs) return this.#fills.ask(new TimedFill(fill, leftMs))
+    return budget.spend(() => this.#fills.ask(new TimedFill(fill, budgetMs)))
   }
 
   epoch(tag: string): Promise<string | null> {
@@ -100,16 +125,25 @@ export class StoreCalls {
     return claimed.map(({ record, isGranted }) => ({ record, isGranted, epochs: epochOf }))
   }
 
-  /** Rejects when the store fails, when it takes longer than the budget, and at once while the breaker is open. */
-  async #call<T>(task: (store: CacheStore) => Promise<T>): Promise<T> {
-    const { name, budgetMs, breaker, report, clock } = this.#limits
+  #fillAll(fills: readonly TimedFill[]): Promise<readonly boolean[]> {
+    let withinMs = this.#limits.budgetMs
+    for (const fill of fills) withinMs = Math.min(withinMs, fill.withinMs)
+    return this.#call((store) => store.fill(fills), withinMs)
+  }
+
+  /** Rejects when the store fails, when it takes longer than it may, and at once while the breaker is open. */
+  async #call<T>(
+    task: (store: CacheStore) => Promise<T>,
+    withinMs: number = this.#limits.budgetMs,
+  ): Promise<T> {
+    const { name, breaker, report, clock } = this.#limits
     const end = isHeard(report)
       ? begin({ component: 'cache', name, operation: 'store' }, report, clock)
       : undefined
     try {
       const result = await inside(end, () =>
         breaker.run(() =>
-          withDeadline(`cache "${name}": its store`, budgetMs, () => task(this.#store), clock),
+          withDeadline(`cache "${name}": its store`, withinMs, () => task(this.#store), clock),
         ),
       )
       end?.('done')
@@ -138,10 +172,15 @@ export class Budget {
     this.#excludedMs += ms
   }
 
+  get leftMs(): number {
+    const { budgetMs, clock } = this.#limits
+    return budgetMs - (clock.monotonic() - this.startedAt - this.#excludedMs)
+  }
+
   /** For what is not the first call, which takes no longer than all of the budget by itself. Rejects as `task` does, or when the budget is spent. */
   async spend<T>(task: () => Promise<T>): Promise<T> {
     const { name, budgetMs, clock } = this.#limits
-    const leftMs = budgetMs - (clock.monotonic() - this.startedAt - this.#excludedMs)
+    const { leftMs } = this
     if (leftMs <= 0) throw new DeadlineExceededError(`cache "${name}": reading from its store`, budgetMs)
     return withDeadline(`cache "${name}": its store`, leftMs, task, clock)
   }
