@@ -6,7 +6,7 @@ import { matchesGlob } from 'node:path'
  */
 const places: Record<string, { code: string[]; types?: string[] }> = {
   bullmq: { code: ['queue/src/brokers/*'] },
-  'express-session': { code: ['session/src/store/*', 'session/src/testkit/*'] },
+  'express-session': { code: ['session/src/store/*'] },
   ioredis: { code: ['core/src/adapters/*'] },
   // Kysely is an ESM-only package and our build is CommonJS: the application hands us its instance.
   kysely: {

@@ -1,3 +1,4 @@
+import { SessionNotSerializableError } from '../errors.ts'
 import { encodeRecord, type SessionLike } from '../record.ts'
 import type { LiveSession } from './session-classes.ts'
 
@@ -10,16 +11,33 @@ import type { LiveSession } from './session-classes.ts'
 export function keepAnswerable(session: SessionLike & LiveSession): void {
   const { touch } = session
   hide(session, 'touch', function touchAndCheck(this: SessionLike & LiveSession) {
-    if (!isSerialisable(this)) hide(this, 'toJSON', () => (isSerialisable(this) ? this : marker))
+    if (!isSerialisable(this)) hide(this, 'toJSON', toSafeJson)
     return touch.call(this)
   })
 }
 
+/** As `encodeRecord`, for a session that may carry a `toJSON` of ours. */
+export function encodeSession(session: SessionLike): string {
+  beingEncoded.add(session)
+  try {
+    return encodeRecord(session)
+  } finally {
+    beingEncoded.delete(session)
+  }
+}
+
 const marker = { isSerialisable: false }
+const beingEncoded = new WeakSet<object>()
+
+function toSafeJson(this: SessionLike): object {
+  // Its encoding has come upon the session again, inside itself.
+  if (beingEncoded.has(this)) throw new SessionNotSerializableError('it holds itself')
+  return isSerialisable(this) ? this : marker
+}
 
 function isSerialisable(session: SessionLike): boolean {
   try {
-    encodeRecord(session)
+    encodeSession(session)
     return true
   } catch {
     return false

@@ -5,12 +5,12 @@ import { InvalidSessionRecordError, SessionUnavailableError } from '../errors.ts
 import { mergeRecords, replaceCookie } from '../merge.ts'
 import { type Ending, runOperation } from '../operation.ts'
 import type { StoreSettings } from '../options.ts'
-import { decodeRecord, encodeRecord, type SessionLike } from '../record.ts'
+import { decodeRecord, type SessionLike } from '../record.ts'
 import { timeToLive } from '../time-to-live.ts'
 import { WriteLanes } from '../write-lanes.ts'
 import { answer, type Callback } from './callback.ts'
 import { withoutCookie } from './cookieless-record.ts'
-import { keepAnswerable } from './keep-answerable.ts'
+import { encodeSession, keepAnswerable } from './keep-answerable.ts'
 import {
   type CreateSession,
   type LiveSession,
@@ -207,7 +207,7 @@ export class SessionStore extends EventEmitter implements Closeable {
   }
 
   async #save(id: string, session: SessionLike): Promise<Ending<void>> {
-    const text = encodeRecord(session)
+    const text = encodeSession(session)
     const ttlMs = this.#timeToLive(session)
     if (ttlMs < 1) return this.#end(id, 'expired')
 
