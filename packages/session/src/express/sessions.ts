@@ -31,7 +31,11 @@ export interface SessionsHandler<Data extends object> {
  * response is sent, and `next` is called with the error. `request.session = null` ends the session. Takes options, or
  * what `createSessions` made of them. Throws as `createSessions` does.
  */
+export function sessions<Data extends object = SessionData>(opened: Sessions<Data>): SessionsHandler<Data>
 export function sessions<Data extends object = SessionData>(
+  options: SessionsOptions<Data>,
+): SessionsHandler<Data>
+export function sessions<Data extends object>(
   from: SessionsOptions<Data> | Sessions<Data>,
 ): SessionsHandler<Data> {
   const opened = from instanceof Sessions ? from : createSessions<Data>(from)
