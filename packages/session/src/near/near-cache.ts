@@ -44,7 +44,10 @@ export class NearCache implements SessionBackend {
       onChange: (id) => {
         if (this.forget(id)) this.#readAgain(id)
       },
-      onGap: () => this.#forgetAll(),
+      onGap: () => {
+        this.#forgetAll()
+        this.#tell('gap')
+      },
     })
   }
 
@@ -178,7 +181,7 @@ export class NearCache implements SessionBackend {
     this.#rereads.clear()
   }
 
-  #tell(outcome: 'hit' | 'miss'): void {
+  #tell(outcome: 'hit' | 'miss' | 'gap'): void {
     const { name, report } = this.#place
     begin({ component: 'session', name, operation: 'near' }, report, this.#clock)(outcome)
   }

@@ -24,6 +24,8 @@ export class OutageGuard {
   #breaker: Breaker | undefined
   /** When a call last waited in vain, by the monotonic clock. */
   #troubledAt = Number.NEGATIVE_INFINITY
+  /** Calls that were answered while it was calm. */
+  #answers = 0
   #isClosed = false
 
   constructor(settings: PlaceSettings) {
@@ -34,10 +36,16 @@ export class OutageGuard {
   run<T>(task: () => Promise<T>): Promise<T> {
     if (this.#breaker) return this.#runWatched(this.#breaker, task)
     const startedAt = this.#settings.clock.monotonic()
+    const answersBefore = this.#answers
     const running = task()
-    running.catch((failure) => {
-      if (this.#hasWaited(startedAt)) this.#watch(failure)
-    })
+    running.then(
+      () => {
+        this.#answers += 1
+      },
+      (failure) => {
+        if (this.#hasWaited(startedAt)) this.#watch(failure, this.#answers === answersBefore)
+      },
+    )
     return running
   }
 
@@ -69,13 +77,13 @@ export class OutageGuard {
     return clock.monotonic() - startedAt >= timeoutMs / 2
   }
 
-  /** Calls that were under way when the first one failed count as well. */
-  #watch(failure: unknown): void {
+  /** `isAlone`: nobody else was answered meanwhile either, so that this counts against the store. */
+  #watch(failure: unknown, isAlone: boolean): void {
     if (this.#isClosed) return
     const { name, report, clock } = this.#settings
     this.#troubledAt = clock.monotonic()
     this.#breaker ??= opossumBreaker({ name: `session ${name}`, restMs, windowMs: calmMs, report })
-    this.#breaker.run(() => Promise.reject(failure)).catch(() => {})
+    if (isAlone) this.#breaker.run(() => Promise.reject(failure)).catch(() => {})
   }
 
   #calmDown(): void {
