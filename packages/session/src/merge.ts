@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { SessionNotSerializableError } from './errors.ts'
+import { withinNesting } from './record/nesting.ts'
 import { decodeRecord, isObject, type SessionLike } from './record.ts'
 
 type Fields = Record<string, unknown>
@@ -32,7 +33,8 @@ export function mergeRecords(
 ): string {
   if (current === base || mine === current) return mine
   const [before, after, now] = [base, mine, current].map(fieldsOf)
-  return now && before && after ? stringify(merge(before, after, now, onConflict, [])) : mine
+  if (!now || !before || !after) return mine
+  return stringify(withinNesting(() => merge(before, after, now, onConflict, [])))
 }
 
 /** What `onConflict` returned may be no JSON. */
@@ -48,7 +50,7 @@ const lastOneWins: OnConflict = ({ mine }) => mine
 
 /** As `mergeRecords`, for an app's fields: mine stay where both changed the same. */
 export function mergeFields(base: Fields, mine: Fields, current: Fields): Fields {
-  return merge(base, mine, current, lastOneWins, [])
+  return withinNesting(() => merge(base, mine, current, lastOneWins, []))
 }
 
 /** The record `current` with its cookie replaced, and nothing else. */

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { SessionNotSerializableError } from '../errors.ts'
+import { withinNesting } from '../record/nesting.ts'
 import { type Fields, isOurs } from '../record/session-record.ts'
 import { isObject } from '../record.ts'
 import { LiveSession } from './session.ts'
@@ -28,7 +29,7 @@ export function becomeFields(session: LiveSession, fields: Fields): void {
   dropOthers(own, fields)
   for (const name of Object.keys(fields)) {
     const live = Object.hasOwn(own, name) ? own[name] : undefined
-    if (!couldBecome(live, fields[name])) put(own, name, fields[name])
+    if (!withinNesting(() => couldBecome(live, fields[name]))) put(own, name, fields[name])
   }
 }
 

@@ -113,6 +113,13 @@ export class LiveSession {
     Object.defineProperty(this, 'info', { value, configurable: true, enumerable: true, writable: true })
   }
 
+  get ['__proto__'](): object {
+    return LiveSession.prototype
+  }
+
+  /** `Object.assign(session, request.body)` shall not make of the body what a session has inherited. */
+  set ['__proto__'](_value: unknown) {}
+
   save(callback?: Callback<void>): unknown {
     return answer(this.#owner.save(), callback)
   }
