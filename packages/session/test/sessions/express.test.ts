@@ -94,6 +94,19 @@ describe('request.session', () => {
     expect((await ask(server.url, { cookie: sessionCookie(answer) })).body).toBe('{"views":1}')
   })
 
+  test('is saved with the second answer, where Node has refused the first one', async () => {
+    app.get('/no-text', (_request, response) => {
+      response.end({ no: 'text' })
+    })
+    app.use((_error: unknown, request: Request, response: Response, _next: NextFunction) => {
+      handle.get(request).views = 1
+      response.status(500).send('sorry')
+    })
+    const answer = await ask(`${server.url}/no-text`)
+    expect(answer).toMatchObject({ status: 500, body: 'sorry' })
+    expect((await ask(server.url, { cookie: sessionCookie(answer) })).body).toBe('{"views":1}')
+  })
+
   test('that the app puts another object in place of is an error, and nothing is saved', async () => {
     app.get('/assign', (request, response) => {
       Object.assign(request, { session: { user: 'ada' } })

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import { SessionUnavailableError } from '@stepladder/session'
 import { afterEach, describe, expect, test } from 'vitest'
-import { ended, type Handler, HeldApp, type HeldAppOptions } from './held-app.ts'
+import { type Handler, HeldApp, type HeldAppOptions } from './held-app.ts'
 import { type Answer, ask, sessionCookie } from './http.ts'
 
 let app: HeldApp
@@ -102,7 +102,6 @@ describe('where a session could not be saved', () => {
       const told = Promise.withResolvers<unknown>()
       response.write('sav', told.resolve)
       const failure = await told.promise
-      await ended(response)
       late = [failure, response.write('ed'), response.end('!') === response]
     })
     expect(received).toMatchObject({ status: 503, body: '{"code":"SESSION_UNAVAILABLE"}', isCut: false })

@@ -95,6 +95,7 @@ describe('over HTTP/2', () => {
 
   test('a response waits for its session', async () => {
     let isSaved = false
+    let seen: unknown
     const answer = await start(
       async () => {
         await new Promise((resolve) => setTimeout(resolve, 20))
@@ -105,8 +106,10 @@ describe('over HTTP/2', () => {
         response.writeHead(200, { 'set-cookie': 'a=1' })
         response.write('one ')
         response.end(`two, ${isSaved}`)
+        seen = [response.headersSent, response.writableEnded, response.finished]
       },
     )
+    expect(seen).toEqual([true, true, true])
     expect(answer).toMatchObject({ status: 200, body: 'one two, false' })
     expect(answer.cookies).toEqual(['a=1', expect.stringMatching(/^__Host-session=s%3A/)])
     expect(isSaved).toBe(true)
