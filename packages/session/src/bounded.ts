@@ -2,7 +2,7 @@ import { type Clock, Deadlines, withDeadline } from '@stepladder/core'
 import type { SessionBackend } from './backend.ts'
 
 /** What goes over all records may take its time, as long as it ends. */
-const wholeStoreMs = 30_000
+export const wholeStoreMs = 30_000
 
 /** Lets no call wait longer than `ms` for the backend: it rejects with `DeadlineExceededError`. */
 export function bounded(backend: SessionBackend, ms: number, clock: Clock): SessionBackend {

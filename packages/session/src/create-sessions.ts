@@ -1,10 +1,13 @@
 import { hashedId } from './cookie/session-id.ts'
 import { Signer } from './cookie/signature.ts'
+import { Events } from './events.ts'
+import { openMigration } from './migrate/open-migration.ts'
 import { openNear } from './near/open-near.ts'
 import { openBackend } from './open-backend.ts'
 import { Records } from './records.ts'
 import { Sessions } from './sessions.ts'
 import { readSessionsOptions, type SessionsOptions } from './sessions-options.ts'
+import { openUsers } from './users/open-users.ts'
 import type { SessionData } from './visit/session.ts'
 
 /**
@@ -12,16 +15,22 @@ import type { SessionData } from './visit/session.ts'
  * `database` they are kept in this process's memory, which it says at start.
  * Throws `InvalidOptionError`, `UnknownOptionError`, or `EmbeddedEngineError` in production.
  */
-export function createSessions<Data extends object = SessionData>(options: SessionsOptions): Sessions<Data> {
+export function createSessions<Data extends object = SessionData>(
+  options: SessionsOptions<Data>,
+): Sessions<Data> {
   const settings = readSessionsOptions(options)
   const backend = openBackend(options, settings)
   const near = openNear('createSessions', backend, settings)
+  const records = new Records(near ?? backend, settings.sealer, settings, near)
   return new Sessions<Data>({
     settings,
     cookie: settings.cookie,
     signer: new Signer(settings.secrets),
-    records: new Records(near ?? backend, settings.sealer, settings, near),
+    records,
+    users: openUsers('createSessions', backend, records, settings),
+    events: new Events(settings.hooks, settings),
     near,
+    migration: openMigration(near ?? backend, settings),
     keyOf: settings.hashIds ? hashedId : (id) => id,
   })
 }

@@ -23,6 +23,7 @@ export {
   SessionTooLateError,
   SessionUnavailableError,
 } from './errors.ts'
+export type { EndedSessionEvent, EndReason, SessionEvent, SessionHooks } from './events.ts'
 export type { LoadOptions } from './load-options.ts'
 export type { Conflict, OnConflict } from './merge.ts'
 export type { ChangeFeed, ChangeListener, FollowOptions } from './near/change-feed.ts'
@@ -34,5 +35,9 @@ export type { OnOutage, SessionsOptions } from './sessions-options.ts'
 export { sessionStore } from './store/open-store.ts'
 export type { LiveSession, SessionRequest } from './store/session-classes.ts'
 export type { SessionStore } from './store/session-store.ts'
+export type { UserOf } from './users/read-user.ts'
+export type { Admission, Room, UserIndex } from './users/user-index.ts'
+export type { UserOptions } from './users/user-options.ts'
+export type { ListedSession, UserSessions } from './users/user-sessions.ts'
 export type { RegenerateOptions, Session, SessionActions, SessionData, SessionInfo } from './visit/session.ts'
 export type { SessionCookie } from './visit/session-cookie.ts'

@@ -12,6 +12,7 @@ import {
 } from '@stepladder/core'
 import type { SessionBackend } from './backend.ts'
 import type { KyselyDatabase } from './backends/kysely.ts'
+import { type OldStore, readOldStore } from './migrate/old-store.ts'
 import { EncryptedRecords } from './record/encrypted-records.ts'
 import { type Sealer, unsealed } from './record/sealer.ts'
 
@@ -27,6 +28,11 @@ export interface PlaceOptions {
   readonly prefix?: string | undefined
   /** Encrypts the records, and binds each to its session. Default: none, so that connect-redis can read them. */
   readonly encrypt?: EncryptOptions | undefined
+  /**
+   * Where sessions were kept before: a store of express-session. One that is not here is taken from there when its cookie
+   * is shown, and nobody is logged out by the change.
+   */
+  readonly migrateFrom?: OldStore | undefined
   /** After this an operation fails with `SessionUnavailableError`. Default 200 ms, so that an answer takes less than 250. */
   readonly timeout?: Duration | undefined
   /** Names these sessions in reports and metrics. Default `'sessions'`. */
@@ -48,6 +54,7 @@ export interface PlaceSettings {
   readonly name: string
   readonly prefix: string
   readonly sealer: Sealer
+  readonly migrateFrom: OldStore | undefined
   readonly timeoutMs: number
   readonly report: Reporter
   readonly clock: Clock
@@ -59,7 +66,7 @@ export interface StoreSettings extends PlaceSettings {
 
 export const placeOptionNames: readonly string[] = [
   ...['redis', 'database', 'backend', 'prefix', 'timeout', 'name', 'report', 'clock', 'embedded'],
-  'encrypt',
+  ...['encrypt', 'migrateFrom'],
 ]
 
 /** Throws `InvalidOptionError` or `UnknownOptionError`, naming the option and its value. */
@@ -75,7 +82,8 @@ export function readPlace(owner: string, options: PlaceOptions): PlaceSettings {
   if (typeof prefix !== 'string') throw new InvalidOptionError(owner, 'prefix', prefix, 'a string')
   const timeoutMs = parseTime(owner, 'timeout', options.timeout ?? 200)
   const sealer = options.encrypt ? new EncryptedRecords(owner, options.encrypt) : unsealed
-  return { name, prefix, sealer, timeoutMs, report, clock }
+  const migrateFrom = readOldStore(owner, options.migrateFrom)
+  return { name, prefix, sealer, migrateFrom, timeoutMs, report, clock }
 }
 
 /** Whole milliseconds. Throws `InvalidOptionError` for what is no time, or has no end. */

@@ -1,7 +1,8 @@
-import { begin, Deadlines, inside, type Waited } from '@stepladder/core'
+import { begin, Deadlines, inside, type Waited, withDeadline } from '@stepladder/core'
 import type { SessionBackend } from './backend.ts'
+import { wholeStoreMs } from './bounded.ts'
 import type { NearCache } from './near/near-cache.ts'
-import { failureOf } from './operation.ts'
+import { failureOf, runOperation } from './operation.ts'
 import type { PlaceSettings } from './options.ts'
 import { OutageGuard } from './outage/outage-guard.ts'
 import { endedMark, type Moved, mostMoves, readMoved } from './record/marks.ts'
@@ -47,7 +48,7 @@ export class Records {
     this.#backend = backend
     this.sealer = sealer
     this.#settings = settings
-    this.#lanes = new WriteLanes(backend, sealer)
+    this.#lanes = new WriteLanes(backend, sealer, settings.migrateFrom !== undefined)
     this.#deadlines = new Deadlines(settings.timeoutMs, settings.clock)
     this.#guard = new OutageGuard(settings)
     this.#near = near
@@ -81,13 +82,17 @@ export class Records {
     return this.run('touch', () => this.#backend.touch(key, ttlMs), wasThere)
   }
 
-  async has(key: string): Promise<boolean> {
-    return (await this.run('get', () => this.#backend.get(key), wasFound)) !== undefined
-  }
-
   /** Resolves to the record that has ended; undefined when there was none, or none that can be opened. */
   destroy(key: string): Promise<string | undefined> {
     return this.run('destroy', () => this.#lanes.destroy(key), wasDestroyed)
+  }
+
+  /** Asks for something that goes over all records, which may take its time, as long as it ends. */
+  ofAll<T>(operation: string, task: (backend: SessionBackend) => Promise<T>): Promise<T> {
+    const { clock } = this.#settings
+    return runOperation(operation, this.#settings, async () => {
+      return ['done', await withDeadline(operation, wholeStoreMs, () => task(this.#backend), clock)]
+    })
   }
 
   async close(): Promise<void> {
@@ -98,13 +103,15 @@ export class Records {
   /** Asks anything else of the same place, with the same deadline and the same report. */
   async run<T>(
     operation: string,
-    task: (waited: Waited) => Promise<T>,
+    task: (waited: Waited, backend: SessionBackend) => Promise<T>,
     outcomeOf: (value: T) => string,
   ): Promise<T> {
     const { name, report, clock } = this.#settings
     const end = begin({ component: 'session', name, operation }, report, clock)
     try {
-      const value = await inside(end, () => this.#guard.run(() => this.#deadlines.run(operation, task)))
+      const value = await inside(end, () =>
+        this.#guard.run(() => this.#deadlines.run(operation, (waited) => task(waited, this.#backend))),
+      )
       end(outcomeOf(value))
       return value
     } catch (cause) {

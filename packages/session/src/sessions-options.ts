@@ -4,11 +4,18 @@ import type { CookieSettings } from './cookie/set-cookie.ts'
 import type { OnConflict } from './merge.ts'
 import { type NearCacheOptions, type NearSettings, readNearOptions } from './near/near-options.ts'
 import { type PlaceOptions, type PlaceSettings, parseTime, placeOptionNames, readPlace } from './options.ts'
+import {
+  readUserOptions,
+  type UserOptions,
+  type UserSettings,
+  userOptionNames,
+} from './users/user-options.ts'
+import type { SessionData } from './visit/session.ts'
 
 /** What a request gets whose session cannot be read because the store is away. */
 export type OnOutage = 'fail' | 'anonymous' | 'readonly'
 
-export interface SessionsOptions extends PlaceOptions {
+export interface SessionsOptions<Data extends object = SessionData> extends PlaceOptions, UserOptions<Data> {
   /** Signs the cookies. A list: the first one signs, all are accepted, so that a secret can be replaced. */
   readonly secret: string | readonly string[]
   /** A session that nobody used for so long is over. Default one day. */
@@ -17,6 +24,14 @@ export interface SessionsOptions extends PlaceOptions {
   readonly absoluteTimeout?: Duration | undefined
   /** A request that only reads is written down so often. Default a tenth of `idleTimeout`, at most a minute. */
   readonly touchAfter?: Duration | undefined
+  /**
+   * Gives a session a new id so often, while it is used: one that was found in a log or a backup is soon worth nothing.
+   * At least `rotationGrace`. Default: never, but at each `regenerate`. Not while programs that are no Stepladder read
+   * the same sessions.
+   */
+  readonly rotateEvery?: Duration | undefined
+  /** The old id is let in for so long after the new one was shown: requests were under way with it. Default 30 s. */
+  readonly rotationGrace?: Duration | undefined
   readonly cookie?: CookieOptions | undefined
   /** Whether the store knows only the SHA-256 of ids. Default true; false: as connect-redis, at `sess:<id>`. */
   readonly hashIds?: boolean | undefined
@@ -43,11 +58,13 @@ export interface SessionsOptions extends PlaceOptions {
 }
 
 /** The options that do not say where sessions are kept, checked and complete. */
-export interface SessionsSettings extends PlaceSettings {
+export interface SessionsSettings extends PlaceSettings, UserSettings {
   readonly secrets: readonly string[]
   readonly idleMs: number
   readonly absoluteMs: number
   readonly touchAfterMs: number
+  readonly rotateEveryMs: number | undefined
+  readonly rotationGraceMs: number
   readonly cookie: CookieSettings
   readonly hashIds: boolean
   readonly maxBytes: number
@@ -61,12 +78,14 @@ export interface SessionsSettings extends PlaceSettings {
 const owner = 'createSessions'
 const known: readonly string[] = [
   ...placeOptionNames,
+  ...userOptionNames,
   ...['secret', 'idleTimeout', 'absoluteTimeout', 'touchAfter', 'cookie', 'hashIds', 'maxSize'],
+  ...['rotateEvery', 'rotationGrace'],
   ...['onOutage', 'onSaveFailure', 'onConflict', 'nearCache'],
 ]
 
 /** Throws `InvalidOptionError` or `UnknownOptionError`, naming the option and its value. */
-export function readSessionsOptions(options: SessionsOptions): SessionsSettings {
+export function readSessionsOptions(options: SessionsOptions<never>): SessionsSettings {
   checkOptionNames(owner, options, known)
   const idleMs = parseTime(owner, 'idleTimeout', options.idleTimeout ?? '1d')
   const touchAfterMs = parseTime(
@@ -80,10 +99,12 @@ export function readSessionsOptions(options: SessionsOptions): SessionsSettings 
   const onOutage = oneOf('onOutage', options.onOutage ?? 'fail', ['fail', 'anonymous', 'readonly'])
   return {
     ...readPlace(owner, options),
+    ...readUserOptions(owner, options),
     secrets: readSecrets(options.secret),
     idleMs,
     absoluteMs: parseTime(owner, 'absoluteTimeout', options.absoluteTimeout ?? '30d'),
     touchAfterMs,
+    ...readRotation(options),
     cookie: readCookieOptions(owner, options.cookie ?? {}),
     hashIds: options.hashIds ?? true,
     maxBytes: parseSize(owner, 'maxSize', options.maxSize ?? '256kb'),
@@ -92,6 +113,14 @@ export function readSessionsOptions(options: SessionsOptions): SessionsSettings 
     onSaveFailure: oneOf('onSaveFailure', options.onSaveFailure ?? 'fail', ['fail', 'report']),
     onConflict: options.onConflict,
   }
+}
+
+function readRotation({ rotateEvery, rotationGrace = '30s' }: SessionsOptions<never>) {
+  const rotationGraceMs = parseTime(owner, 'rotationGrace', rotationGrace)
+  if (rotateEvery === undefined) return { rotateEveryMs: undefined, rotationGraceMs }
+  const rotateEveryMs = parseTime(owner, 'rotateEvery', rotateEvery)
+  if (rotateEveryMs >= rotationGraceMs) return { rotateEveryMs, rotationGraceMs }
+  throw new InvalidOptionError(owner, 'rotateEvery', rotateEvery, 'at least `rotationGrace`')
 }
 
 function readSecrets(secret: string | readonly string[]): readonly string[] {

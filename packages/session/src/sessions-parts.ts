@@ -1,8 +1,11 @@
 import type { CookieSettings } from './cookie/set-cookie.ts'
 import type { Signer } from './cookie/signature.ts'
+import type { Events } from './events.ts'
+import type { Migration } from './migrate/migration.ts'
 import type { NearCache } from './near/near-cache.ts'
 import type { Records } from './records.ts'
 import type { SessionsSettings } from './sessions-options.ts'
+import type { Users } from './users/users.ts'
 
 /** What sessions are made of, opened by `createSessions`. */
 export interface SessionsParts {
@@ -12,6 +15,11 @@ export interface SessionsParts {
   readonly records: Records
   /** What remembers records, where the options ask for that. */
   readonly near: NearCache | undefined
+  /** Which sessions are whose; undefined without `userOf`. */
+  readonly users: Users | undefined
+  readonly events: Events
+  /** Takes sessions over from another store, where the options name one. */
+  readonly migration: Migration | undefined
   /** The key that a session with this id is kept under. */
   readonly keyOf: (id: string) => string
 }

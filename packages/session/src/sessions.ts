@@ -1,13 +1,18 @@
-import type { Closeable } from '@stepladder/core'
+import { type Closeable, InvalidOptionError } from '@stepladder/core'
 import { readCookies } from './cookie/read-cookie.ts'
 import type { Unsigned } from './cookie/signature.ts'
-import { InvalidSessionRecordError, SessionUnavailableError } from './errors.ts'
+import { SessionUnavailableError } from './errors.ts'
 import type { LoadOptions } from './load-options.ts'
-import { reportOnce } from './operation.ts'
 import { lastSeen } from './outage/last-seen.ts'
-import { type ReadRecord, readRecord } from './record/session-record.ts'
+import type { ReadRecord } from './record/session-record.ts'
+import { beginVisit } from './rotation/rotation.ts'
 import type { SessionsSettings } from './sessions-options.ts'
 import type { SessionsParts } from './sessions-parts.ts'
+import { clearSessions } from './users/clear-sessions.ts'
+import { endSession } from './users/end-session.ts'
+import { readUser } from './users/read-user.ts'
+import { UserSessions } from './users/user-sessions.ts'
+import { findSession } from './visit/find-session.ts'
 import type { Session, SessionData } from './visit/session.ts'
 import { Visit, visitOf } from './visit/visit.ts'
 
@@ -53,7 +58,22 @@ export class Sessions<Data extends object = SessionData> implements Closeable {
   /** `load` for adapters: at once where nobody has to be asked. */
   visit(cookieHeader: string | undefined, options?: LoadOptions): Visit | Promise<Visit> {
     const named = this.#unsign(cookieHeader)
-    return named ? this.#look(named, options) : new Visit(this.#parts)
+    return named ? this.#look(named, options) : new Visit(this.#parts, undefined, options)
+  }
+
+  /** The sessions of a user, as `userOf` names users. Throws `InvalidOptionError` without that option. */
+  of(user: string | number): UserSessions {
+    const { users } = this.#parts
+    const name = readUser(user)
+    if (!users || name === undefined) {
+      throw new InvalidOptionError('createSessions', 'userOf', undefined, "given, for sessions.of('a user')")
+    }
+    return new UserSessions(this.#parts, users, name, (session) => visitOf(session)?.key)
+  }
+
+  /** Ends every session of everybody. */
+  async clear(): Promise<void> {
+    await clearSessions(this.#parts)
   }
 
   /** Lets go of what was opened; the app's own client and database stay open. */
@@ -72,35 +92,19 @@ export class Sessions<Data extends object = SessionData> implements Closeable {
   }
 
   async #look(named: Unsigned, options: LoadOptions | undefined): Promise<Visit> {
-    const { records, keyOf, near } = this.#parts
+    const { keyOf, near } = this.#parts
     const key = keyOf(named.id)
     if (options?.fresh) near?.forget(key)
     try {
-      const found = await this.#read(key)
-      if (!found) return new Visit(this.#parts)
-      const { record, stored } = found
-      if (this.#isOver(record)) {
-        await records.destroy(key)
-        return new Visit(this.#parts)
+      const found = await findSession(this.#parts, named)
+      if (!found) return new Visit(this.#parts, undefined, options)
+      if (this.#isOver(found.record)) {
+        await endSession(this.#parts, { key: found.key, user: found.record.meta.user }, 'expired')
+        return new Visit(this.#parts, undefined, options)
       }
-      const { fields } = record
-      return new Visit(this.#parts, { ...named, key, record, fields, stored })
+      return await beginVisit(this.#parts, found, options)
     } catch (failure) {
       return this.#withoutStore(failure, named, key)
-    }
-  }
-
-  /** A spoilt record is no session: an error would answer every request of its cookie, until it expires. */
-  async #read(key: string): Promise<{ readonly record: ReadRecord; readonly stored: string } | undefined> {
-    try {
-      const found = await this.#parts.records.read(key)
-      return (
-        found && { record: readRecord(found.text, this.#parts.settings.clock.now()), stored: found.stored }
-      )
-    } catch (cause) {
-      if (!(cause instanceof InvalidSessionRecordError)) throw cause
-      reportOnce('get', this.#parts.settings, 'invalid', cause)
-      return undefined
     }
   }
 
@@ -118,8 +122,7 @@ export class Sessions<Data extends object = SessionData> implements Closeable {
     const record = lastSeen(this.#parts, key)
     if (!record || this.#isOver(record)) throw failure
     return Visit.away(this.#parts, failure, {
-      ...named,
-      key,
+      ...{ id: named.id, key, isCookieDue: named.isOldSecret },
       record,
       fields: record.fields,
       stored: record.stored,

@@ -57,10 +57,10 @@ export class WriteLanes {
   readonly #lanes = new Map<string, Lane>()
   readonly #place: EndingPlace
 
-  constructor(backend: SessionBackend, sealer: Sealer = unsealed, endedMs?: number | undefined) {
+  constructor(backend: SessionBackend, sealer: Sealer = unsealed, marksEnds: boolean = false) {
     this.#backend = backend
     this.#sealer = sealer
-    this.#place = { backend, sealer, endedMs }
+    this.#place = { backend, sealer, marksEnds }
   }
 
   /** Resolves when the record is written. A change that nobody waits for is not begun any more. */

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { createSessions } from '../create-sessions.ts'
 import { ForeignSessionError } from '../errors.ts'
+import type { LoadOptions } from '../load-options.ts'
 import { Sessions } from '../sessions.ts'
 import type { SessionsOptions, SessionsSettings } from '../sessions-options.ts'
 import type { Session, SessionData } from '../visit/session.ts'
@@ -47,7 +48,7 @@ export function sessions<Data extends object>(
     if ((request as Place).session) {
       return next(new ForeignSessionError('other middleware has put its own there'))
     }
-    const visit = opened.visit(request.headers.cookie)
+    const visit = opened.visit(request.headers.cookie, settings.keepsDevice ? deviceAt(request) : undefined)
     if (!(visit instanceof Promise)) return enter(visit, settings, request, response, next)
     visit.then((found) => enter(found, settings, request, response, next), next)
   }
@@ -56,6 +57,12 @@ export function sessions<Data extends object>(
     sessions: opened,
     get: (request: object) => sessionOf(request) as Session<Data>,
   })
+}
+
+/** Express knows the address behind proxies that the app trusts. */
+function deviceAt(request: Request & { readonly ip?: string | undefined }): LoadOptions {
+  const { 'user-agent': userAgent } = request.headers
+  return { ip: request.ip ?? request.socket.remoteAddress, userAgent }
 }
 
 interface Place {

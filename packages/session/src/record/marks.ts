@@ -33,3 +33,14 @@ export const mostMoves = 16
 
 /** The session has ended, and nobody who has read it elsewhere may bring it here. */
 export const endedMark: string = `${head}{"ended":true,"v":1}}`
+
+/** The session was copied here from another store, and may still be there. */
+export function isArriving(text: string): boolean {
+  // Nothing but a hint: a field of the app's may be called so.
+  if (!text.includes('"arriving":true')) return false
+  try {
+    return JSON.parse(text).__session?.arriving === true
+  } catch {
+    return false
+  }
+}

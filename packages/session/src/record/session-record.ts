@@ -10,6 +10,9 @@ export interface RecordCookie {
   readonly expires?: string | null | undefined
   readonly httpOnly?: boolean | undefined
   readonly path?: string | undefined
+  readonly domain?: string | undefined
+  readonly secure?: boolean | undefined
+  readonly sameSite?: string | undefined
 }
 
 /**
@@ -32,6 +35,11 @@ export interface SessionMeta {
   /** Where the browser was seen last, and what it says of itself. */
   readonly ip?: string | undefined
   readonly agent?: string | undefined
+  /** When its id was replaced last, and the key that it had before, until the new id was shown. */
+  readonly rotated?: number | undefined
+  readonly from?: string | undefined
+  /** It was copied from another store, and may still be there. */
+  readonly arriving?: true | undefined
   /** The format's version, and the last of these fields: what follows it in the text are the app's. */
   readonly v: 1
 }
@@ -83,7 +91,12 @@ export function readRecord(text: string, now: number): ReadRecord {
 
 function isMeta(found: unknown): found is SessionMeta {
   const isRight = isObject(found) && found.v === 1 && isTime(found.created) && isTime(found.seen)
-  return isRight && isMissingOr(found.login, isTime) && isMissingOr(found.csrf, isText)
+  if (!isRight) return false
+  const { login, listed, csrf, user, handle, ip, agent } = found
+  return (
+    [login, listed].every((time) => isMissingOr(time, isTime)) &&
+    [csrf, user, handle, ip, agent].every((text) => isMissingOr(text, isText))
+  )
 }
 
 function isMissingOr(value: unknown, isRight: (value: unknown) => boolean): boolean {

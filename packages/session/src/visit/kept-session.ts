@@ -1,4 +1,5 @@
 import { SessionEndedError } from '../errors.ts'
+import type { EndReason } from '../events.ts'
 import { mergeRecords } from '../merge.ts'
 import {
   type Fields,
@@ -9,8 +10,11 @@ import {
   writeRecord,
 } from '../record/session-record.ts'
 import type { SessionsParts } from '../sessions-parts.ts'
-import { encodeFields, refuseOversize } from './encode-fields.ts'
-import { appFields, refuseReserved } from './live-fields.ts'
+import { beginSession } from '../users/begin-session.ts'
+import { endSession } from '../users/end-session.ts'
+import { applyChange, type Change } from './apply-change.ts'
+import { refuseOversize } from './encode-fields.ts'
+import { newRecord, recordCookie, ttlMs } from './new-record.ts'
 import type { Notes } from './note-book.ts'
 import type { SessionCookie } from './session-cookie.ts'
 
@@ -20,6 +24,12 @@ export interface Found {
   readonly record: SessionRecord
   /** The record as the store has it; undefined where that is not known. */
   readonly stored: string | undefined
+}
+
+/** What an update returned, and the fields as they are in the store then. */
+export interface Updated<Result> {
+  readonly result: Result
+  readonly fields: Fields
 }
 
 /** A session in the store, as one request knows it: what it was read as, or saved as last. */
@@ -44,13 +54,18 @@ export class KeptSession {
     data: string,
     notes?: Notes | undefined,
   ): Promise<KeptSession> {
-    const record = writeRecord(recordCookie(parts, cookie), { ...newMeta(parts), ...notes }, data)
-    await parts.records.create(key, record.text, ttlMs(parts, cookie, record.meta))
+    const record = newRecord(parts, cookie, data, notes)
+    await beginSession(parts, { key, record, ttlMs: ttlMs(parts, cookie, record.meta) })
     return new KeptSession(parts, { key, record, stored: undefined })
   }
 
   get meta(): SessionMeta {
     return this.#record.meta
+  }
+
+  /** The record, as this request knows it to be stored. */
+  get text(): string {
+    return this.#record.text
   }
 
   /** The app's fields as JSON, as this request knows them to be stored. */
@@ -88,6 +103,15 @@ export class KeptSession {
     if (!isThere) throw new SessionEndedError()
   }
 
+  /** The fields as JSON that `current` would have if these were saved into it. */
+  merged(data: string, current: string): string {
+    const { text, cookie, meta } = this.#record
+    const mine = writeRecord(cookie, meta, data)
+    if (current === text) return data
+    const merged = mergeRecords(text, mine.text, current, this.#parts.settings.onConflict)
+    return readRecord(merged, this.#now()).data
+  }
+
   /** Writes down that it was seen. False: it has ended, and there is nothing to be touched. */
   touch(cookie: SessionCookie, notes?: Notes | undefined): Promise<boolean> {
     const { text: base, data } = this.#record
@@ -96,21 +120,21 @@ export class KeptSession {
   }
 
   /**
-   * Lets `change` loose on the fields as they are in the store, and resolves to what it returned and to the fields
-   * as they are then. Throws `SessionEndedError`.
+   * Lets `change` loose on the fields as they are in the store. Undefined: that makes it another user's session, so that
+   * it needs another id, and nothing was written. Throws `SessionEndedError`.
    */
-  async update<Result>(change: (fields: Fields) => Result): Promise<[Result, Fields]> {
-    let latest: { readonly result: Result; readonly record: SessionRecord } | undefined
+  async update<Result>(
+    change: Change<Result>,
+    notes?: Notes | undefined,
+  ): Promise<Updated<Result> | undefined> {
+    let latest: { readonly result: Result; readonly record: SessionRecord | undefined } | undefined
     const apply = (current: string) => {
-      const { cookie, meta, fields } = readRecord(current, this.#now())
-      const own = appFields(fields)
-      const result = mustBeSync(change(own))
-      const data = encodeFields(own)
-      refuseReserved(own, data)
-      refuseOversize(data, this.#parts.settings.maxBytes)
-      const record = writeRecord(cookie, { ...meta, seen: this.#now() }, data)
+      const { cookie, meta, data, result, isOtherUser } = applyChange(this.#parts, current, change)
+      const record = isOtherUser
+        ? undefined
+        : writeRecord(cookie, { ...meta, ...notes, seen: this.#now() }, data)
       latest = { result, record }
-      return record.text
+      return record?.text ?? current
     }
     const written = await this.#parts.records.change('update', this.key, {
       base: this.#record.text,
@@ -119,7 +143,8 @@ export class KeptSession {
       ttlMs: (text) => this.#restsMs(text, { text: this.#record.text, cookie: this.#record.cookie }),
     })
     if (written === 'gone' || !latest) throw new SessionEndedError()
-    return [latest.result, this.#adopt(latest.record.text, undefined)]
+    const { result, record } = latest
+    return record && { result, fields: this.#adopt(record.text, undefined) }
   }
 
   /** Reads it anew, and resolves to its fields. Throws `SessionEndedError`. */
@@ -129,8 +154,8 @@ export class KeptSession {
     return this.#adopt(found.text, found.stored)
   }
 
-  async destroy(): Promise<void> {
-    await this.#parts.records.destroy(this.key)
+  async destroy(reason: EndReason): Promise<void> {
+    await endSession(this.#parts, { key: this.key, user: this.meta.user }, reason)
   }
 
   /** Until it has rested too long, or lived too long. */
@@ -186,40 +211,4 @@ export class KeptSession {
   #now(): number {
     return this.#parts.settings.clock.now()
   }
-}
-
-/** Of a session that is not in the store yet. */
-export function newMeta({ settings }: SessionsParts): SessionMeta {
-  const now = settings.clock.now()
-  return { created: now, seen: now, v: 1 }
-}
-
-export function ttlMs(
-  { settings }: SessionsParts,
-  {
-    maxAge,
-    originalMaxAge,
-  }: { readonly maxAge?: number | null; readonly originalMaxAge?: number | null | undefined },
-  { created }: SessionMeta,
-): number {
-  const mayRestMs = maxAge ?? originalMaxAge ?? settings.idleMs
-  return Math.max(1, Math.ceil(Math.min(mayRestMs, created + settings.absoluteMs - settings.clock.now())))
-}
-
-function recordCookie({ settings }: SessionsParts, { maxAge }: SessionCookie): RecordCookie {
-  // What another program stored may be longer than time lasts.
-  const restsMs = Math.max(0, Math.min(maxAge ?? 0, settings.absoluteMs))
-  const expires = maxAge === null ? null : new Date(settings.clock.now() + restsMs).toISOString()
-  const { path, httpOnly } = settings.cookie
-  return { originalMaxAge: maxAge, expires, httpOnly, path }
-}
-
-function mustBeSync<Result>(result: Result): Result {
-  if (result instanceof Promise) {
-    result.catch(() => {})
-    throw new TypeError(
-      'session.update takes a function that returns at once: it may be called several times',
-    )
-  }
-  return result
 }

@@ -1,27 +1,16 @@
-import { newSessionId } from '../cookie/session-id.ts'
-import { clearCookie, setCookie } from '../cookie/set-cookie.ts'
 import { SessionEndedError, type SessionUnavailableError } from '../errors.ts'
+import type { LoadOptions } from '../load-options.ts'
 import type { Fields, SessionMeta } from '../record/session-record.ts'
 import type { SessionsParts } from '../sessions-parts.ts'
 import { addAt } from './add-at.ts'
-import type { Changes } from './changes.ts'
-import { encodeFields, refuseOversize } from './encode-fields.ts'
-import { type Found, KeptSession, newMeta, ttlMs } from './kept-session.ts'
-import { becomeFields, hasFields, putFields, refuseReserved } from './live-fields.ts'
-import { NoteBook, type Notes } from './note-book.ts'
+import { type Changes, findChanges } from './changes.ts'
+import { encodeFields } from './encode-fields.ts'
+import { type FoundSession, Keeper } from './keeper.ts'
+import { becomeFields, putFields } from './live-fields.ts'
+import type { Notes } from './note-book.ts'
 import { LiveSession, type RegenerateOptions, type SessionInfo, type SessionOwner } from './session.ts'
 import { SessionCookie } from './session-cookie.ts'
 import { Turns } from './turns.ts'
-import { updateSession } from './update-session.ts'
-
-/** The session that a request's cookie named. */
-export interface FoundSession extends Found {
-  readonly id: string
-  /** The app's fields, and ours among them. */
-  readonly fields: Fields
-  /** Its cookie is signed with a secret that signs no more. */
-  readonly isOldSecret: boolean
-}
 
 /**
  * One request and its session:
@@ -35,22 +24,15 @@ export class Visit implements SessionOwner {
   session: LiveSession | undefined
   /** Called with each session that takes the place of the former. */
   onReplace: (session: LiveSession | undefined) => void = () => {}
-  cookie: SessionCookie
   readonly #parts: SessionsParts
-  #id: string | undefined
-  #kept: KeptSession | undefined
-  #away: SessionUnavailableError | undefined
-  #isCookieDue: boolean
-  #isTouched = false
+  readonly #keeper: Keeper
   readonly #turns = new Turns()
-  readonly #noteBook = new NoteBook()
+  #away: SessionUnavailableError | undefined
+  #isTouched = false
 
-  constructor(parts: SessionsParts, found?: FoundSession | undefined) {
+  constructor(parts: SessionsParts, found?: FoundSession | undefined, options?: LoadOptions | undefined) {
     this.#parts = parts
-    this.#id = found?.id
-    this.#kept = found && new KeptSession(parts, found)
-    this.#isCookieDue = found?.isOldSecret ?? false
-    this.cookie = new SessionCookie(found?.record.cookie)
+    this.#keeper = new Keeper(parts, found, options)
     this.session = this.#live(found?.fields)
   }
 
@@ -62,27 +44,33 @@ export class Visit implements SessionOwner {
   }
 
   get id(): string {
-    this.#id ??= newSessionId()
-    return this.#id
+    return this.#keeper.id
+  }
+
+  /** What the session is kept under; undefined while it is not in the store. */
+  get key(): string | undefined {
+    return this.#keeper.kept?.key
+  }
+
+  get cookie(): SessionCookie {
+    return this.#keeper.cookie
   }
 
   get info(): SessionInfo {
     const { created, seen, login } = this.meta
     const isReadOnly = this.#away !== undefined
-    const isStale = isReadOnly && this.#kept !== undefined
-    const isNew = this.#kept === undefined
+    const isNew = this.#keeper.kept === undefined
+    const isStale = isReadOnly && !isNew
     return { createdAt: created, lastSeenAt: seen, authenticatedAt: login, isNew, isReadOnly, isStale }
   }
 
   get meta(): SessionMeta {
-    const meta = this.#kept?.meta ?? newMeta(this.#parts)
-    const { notes } = this.#noteBook
-    return notes ? { ...meta, ...notes } : meta
+    return this.#keeper.meta
   }
 
   /** Says more of the session in its record: with the next write, which it brings about itself where it `isDue`. */
   note(notes: Notes, isDue: boolean): void {
-    this.#noteBook.add(notes, isDue)
+    this.#keeper.noteBook.add(notes, isDue)
   }
 
   /** Whether an operation is under way, so that what there is to save is not known yet. */
@@ -97,23 +85,17 @@ export class Visit implements SessionOwner {
   changes(): Changes | undefined {
     if (this.#turns.unended !== undefined) return { kind: 'change', data: '{}' }
     const { session } = this
-    const kept = this.#kept
-    if (!session || (!kept && !this.#noteBook.isDue && !hasFields(session))) return undefined
-    const data = encodeFields(session)
-    if (this.#noteBook.isDue || (kept ? kept.isOtherThan(data, this.cookie) : data !== '{}')) {
-      refuseReserved(session, data)
-      refuseOversize(data, this.#parts.settings.maxBytes)
-      return { kind: kept ? 'change' : 'create', data }
-    }
-    if (this.#away || !kept) return undefined
-    return this.#isTouched || kept.isTouchDue ? { kind: 'touch', data } : undefined
+    if (!session) return undefined
+    const { kept, cookie, noteBook, isTouchDue } = this.#keeper
+    const { maxBytes } = this.#parts.settings
+    const changes = findChanges({ session, kept, cookie, isNoteDue: noteBook.isDue, maxBytes })
+    if (changes?.kind !== 'touch') return changes
+    return !this.#away && (this.#isTouched || isTouchDue) ? changes : undefined
   }
 
   /** The `Set-Cookie` header that the response must carry, if any; ask when all is saved. */
   setCookie(): string | undefined {
-    const { cookie, signer } = this.#parts
-    if (!this.#isCookieDue) return undefined
-    return this.#kept ? setCookie(cookie, signer.sign(this.id), this.#browserKeepsMs()) : clearCookie(cookie)
+    return this.#keeper.setCookie()
   }
 
   /** Saves what `changes` finds once nothing is under way any more. */
@@ -129,13 +111,19 @@ export class Visit implements SessionOwner {
 
   regenerate({ keep = false }: RegenerateOptions): Promise<LiveSession> {
     return this.#turns.end(async () => {
-      const kept = keep && this.session
+      this.#mustBeHere()
       // What is no JSON must be heard of before anything has ended.
-      if (kept) encodeFields(kept)
-      await this.#end()
+      const data = keep && this.session ? encodeFields(this.session) : '{}'
+      const { kept } = this.#keeper
+      const fields = JSON.parse(data)
+      if (keep && kept) {
+        await this.#keeper.move(kept, new SessionCookie(), fields, (former) => kept.merged(data, former))
+      } else {
+        await this.#keeper.end('regenerate')
+        this.note({ login: this.#parts.settings.clock.now() }, false)
+      }
       // The copy is as the next request would find it: it shares no object with the session that is over.
-      const fresh = this.#live(kept ? JSON.parse(encodeFields(kept)) : undefined)
-      this.note({ login: this.#parts.settings.clock.now() }, false)
+      const fresh = this.#live(fields)
       this.#replace(fresh)
       return fresh
     })
@@ -143,32 +131,31 @@ export class Visit implements SessionOwner {
 
   destroy(): Promise<void> {
     return this.#turns.end(async () => {
-      await this.#end()
+      this.#mustBeHere()
+      await this.#keeper.end('logout')
       this.#replace(undefined)
     })
   }
 
   reload(): Promise<void> {
     return this.#turns.take(async () => {
-      if (this.#away) throw this.#away
-      if (!this.#kept || !this.session) throw new SessionEndedError()
-      const fields = await this.#kept.reload()
-      this.cookie.become(this.#kept.cookie)
-      becomeFields(this.session, fields)
+      this.#mustBeHere()
+      const { kept } = this.#keeper
+      if (!kept || !this.session) throw new SessionEndedError()
+      becomeFields(this.session, await this.#keeper.reload(kept))
     })
   }
 
   update<Result>(change: (fields: Fields) => Result): Promise<Result> {
     return this.#turns.update(async () => {
-      if (!this.session) throw new SessionEndedError()
+      const { session } = this
+      if (!session) throw new SessionEndedError()
       const changes = this.changes()
       if (changes?.kind !== 'touch') await this.#save(changes)
-      if (this.#away) throw this.#away
+      this.#mustBeHere()
       // A session without fields is nowhere yet, so that it has to be put there to be counted on.
-      const kept = this.#kept ?? (await this.#create('{}'))
-      const result = await updateSession(kept, this.session, this.cookie, change)
-      if (this.#browserKeepsMs() !== undefined) this.#isCookieDue = true
-      return result
+      const kept = this.#keeper.kept ?? (await this.#keeper.create(session, '{}'))
+      return this.#keeper.update(kept, session, change)
     })
   }
 
@@ -182,47 +169,17 @@ export class Visit implements SessionOwner {
 
   async #save(changes: Changes | undefined): Promise<void> {
     if (!changes) return
-    const reason = this.#away ?? this.#turns.unended
-    if (reason !== undefined) throw reason
-    const kept = this.#kept
-    if (!kept) {
-      await this.#create(changes.data)
-      return
-    }
-    const isOtherAge = kept.isOtherAge(this.cookie)
-    const { notes } = this.#noteBook
-    if (changes.kind === 'change') await kept.save(changes.data, this.cookie, notes)
-    // What has ended needs no touch, and no change of it is lost.
-    else if (!(await kept.touch(this.cookie, notes))) return
-    this.#noteBook.strike(notes)
+    this.#mustBeHere()
+    const { session } = this
+    if (!session || this.#turns.unended !== undefined) throw this.#turns.unended
+    const { kept } = this.#keeper
+    if (kept) await this.#keeper.write(kept, session, changes)
+    else await this.#keeper.create(session, changes.data)
     this.#isTouched = false
-    if (isOtherAge || this.#browserKeepsMs() !== undefined) this.#isCookieDue = true
   }
 
-  async #create(data: string): Promise<KeptSession> {
-    const { notes } = this.#noteBook
-    try {
-      this.#kept = await KeptSession.create(this.#parts, this.#parts.keyOf(this.id), this.cookie, data, notes)
-    } catch (failure) {
-      // It may still come, after whatever this session has become by then: that must not be under the same id.
-      this.#id = undefined
-      throw failure
-    }
-    this.#noteBook.strike(notes)
-    this.#isCookieDue = true
-    return this.#kept
-  }
-
-  async #end(): Promise<void> {
+  #mustBeHere(): void {
     if (this.#away) throw this.#away
-    if (this.#kept) {
-      await this.#kept.destroy()
-      this.#isCookieDue = true
-    }
-    this.#kept = undefined
-    this.#id = undefined
-    this.#noteBook.clear()
-    this.cookie = new SessionCookie()
   }
 
   #live(fields: Fields | undefined): LiveSession {
@@ -234,12 +191,6 @@ export class Visit implements SessionOwner {
   #replace(session: LiveSession | undefined): void {
     this.session = session
     this.onReplace(session)
-  }
-
-  /** How long the browser keeps the cookie; undefined: until it is closed. */
-  #browserKeepsMs(): number | undefined {
-    const isKept = this.cookie.maxAge !== null || this.#parts.cookie.isPersistent
-    return isKept ? ttlMs(this.#parts, this.cookie, this.#kept?.meta ?? newMeta(this.#parts)) : undefined
   }
 }
 

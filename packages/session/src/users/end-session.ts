@@ -1,0 +1,52 @@
+import type { EndReason } from '../events.ts'
+import { readRecord } from '../record/session-record.ts'
+import type { SessionsParts } from '../sessions-parts.ts'
+import { handleOf } from './handle.ts'
+
+/** Ends a session for good, and resolves to its record as it was then; undefined when somebody else was first. */
+export async function endSession(
+  parts: SessionsParts,
+  { key, user }: { readonly key: string; readonly user: string | undefined },
+  reason: EndReason,
+): Promise<string | undefined> {
+  const text = await destroyRecord(parts, key, reason)
+  // Not before: what is listed may be dead, what is not listed must be.
+  if (user !== undefined) await parts.users?.leave(user, [key])
+  return text
+}
+
+/** Ends sessions of one user, and resolves to how many of them were alive. */
+export async function endSessions(
+  parts: SessionsParts,
+  user: string,
+  keys: readonly string[],
+  reason: EndReason,
+): Promise<number> {
+  const ended = await Promise.all(keys.map((key) => destroyRecord(parts, key, reason)))
+  await parts.users?.leave(user, keys)
+  return ended.filter((text) => text !== undefined).length
+}
+
+async function destroyRecord(
+  { records, events, settings }: SessionsParts,
+  key: string,
+  reason: EndReason,
+): Promise<string | undefined> {
+  const text = await records.destroy(key)
+  if (text === undefined || !events.hearsDestroyed) return text
+  const meta = metaOf(text)
+  if (meta) {
+    const { created, user } = meta
+    events.destroyed({ handle: handleOf(settings, key, meta), user, createdAt: created, reason })
+  }
+  return text
+}
+
+/** A spoilt record was no session. */
+function metaOf(text: string) {
+  try {
+    return readRecord(text, 0).meta
+  } catch {
+    return undefined
+  }
+}

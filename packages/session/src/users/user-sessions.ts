@@ -1,0 +1,106 @@
+import type { SessionMeta } from '../record/session-record.ts'
+import type { SessionsParts } from '../sessions-parts.ts'
+import { endSession, endSessions } from './end-session.ts'
+import { handleOf } from './handle.ts'
+import { lookAt } from './look-at.ts'
+import type { Users } from './users.ts'
+
+/** A session as its user may see it. Times are milliseconds since the epoch. */
+export interface ListedSession {
+  /** Names it in `revoke`. May stand in a page: nobody can make a cookie of it. */
+  readonly handle: string
+  readonly createdAt: number
+  /** To the time between two touches. */
+  readonly lastSeenAt: number
+  /** Where it was seen last, and on what browser: with the option `device`. */
+  readonly ip: string | undefined
+  readonly userAgent: string | undefined
+  /** It is the one that `list` was given. */
+  readonly isCurrent: boolean
+}
+
+/** More often nobody begins sessions than an end of all of them takes. */
+const mostRounds = 20
+
+/** The sessions of one user, for a page that shows them, for an admin, and for a change of password. */
+export class UserSessions {
+  readonly #parts: SessionsParts
+  readonly #users: Users
+  readonly #user: string
+  readonly #keyOf: (session: object) => string | undefined
+
+  /** Apps call `sessions.of(user)`. `keyOf` tells under which key a session of this request is kept, if it is. */
+  constructor(
+    parts: SessionsParts,
+    users: Users,
+    user: string,
+    keyOf: (session: object) => string | undefined,
+  ) {
+    this.#parts = parts
+    this.#users = users
+    this.#user = user
+    this.#keyOf = keyOf
+  }
+
+  /** Those that are alive, the one that was seen last at the head; `current` is marked among them. */
+  async list(current?: object | undefined): Promise<readonly ListedSession[]> {
+    const currentKey = current && this.#keyOf(current)
+    const found = await this.#find()
+    return found
+      .map(({ key, meta }) => ({
+        handle: handleOf(this.#parts.settings, key, meta),
+        createdAt: meta.created,
+        lastSeenAt: meta.seen,
+        ip: meta.ip,
+        userAgent: meta.agent,
+        isCurrent: key === currentKey,
+      }))
+      .sort((a, b) => b.lastSeenAt - a.lastSeenAt)
+  }
+
+  /** Ends one. False: this user has none of that name, or it has ended already. */
+  async revoke(handle: string): Promise<boolean> {
+    const user = this.#user
+    const keys = await this.#users.list(user)
+    const key =
+      keys.find((key) => handleOf(this.#parts.settings, key) === handle) ??
+      (await this.#find()).find(({ key, meta }) => handleOf(this.#parts.settings, key, meta) === handle)?.key
+    if (key === undefined) return false
+    return (await endSession(this.#parts, { key, user }, 'revoked')) !== undefined
+  }
+
+  /** Ends every session that was begun before, on all devices; resolves to how many there were. */
+  revokeAll(): Promise<number> {
+    return this.#revokeBut(undefined)
+  }
+
+  /** Ends all but this one: after a change of password, say. Resolves to how many there were. */
+  revokeOthers(current: object): Promise<number> {
+    return this.#revokeBut(this.#keyOf(current))
+  }
+
+  /** Again until none is left: a session whose id is being replaced is listed anew before its old id ends. */
+  async #revokeBut(kept: string | undefined): Promise<number> {
+    let ended = 0
+    for (let round = 0; round < mostRounds; round++) {
+      const listed = await this.#users.list(this.#user)
+      const keys = listed.filter((key) => key !== kept)
+      if (keys.length === 0) return ended
+      ended += await endSessions(this.#parts, this.#user, keys, 'revoked')
+    }
+    return ended
+  }
+
+  async #find(): Promise<{ readonly key: string; readonly meta: SessionMeta }[]> {
+    const keys = await this.#users.list(this.#user)
+    const metas = await Promise.all(keys.map((key) => lookAt(this.#parts.records, key)))
+    await this.#users.leave(
+      this.#user,
+      keys.filter((_, place) => metas[place] === 'gone'),
+    )
+    return keys.flatMap((key, place) => {
+      const meta = metas[place]
+      return typeof meta === 'object' ? [{ key, meta }] : []
+    })
+  }
+}

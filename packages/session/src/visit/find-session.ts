@@ -1,0 +1,41 @@
+import type { Unsigned } from '../cookie/signature.ts'
+import { InvalidSessionRecordError } from '../errors.ts'
+import { reportOnce } from '../operation.ts'
+import { type ReadRecord, readRecord } from '../record/session-record.ts'
+import type { FoundRecord } from '../records.ts'
+import { idAfter, isLetIn } from '../rotation/next-id.ts'
+import type { SessionsParts } from '../sessions-parts.ts'
+import type { FoundSession } from './keeper.ts'
+
+/** A session that was just read. */
+export interface ReadSession extends FoundSession {
+  readonly record: ReadRecord
+  readonly stored: string
+  /** It has another id than the one that was shown. */
+  readonly isMoved: boolean
+}
+
+/** The session with this id; undefined when there is none, or when that id is let in no more. */
+export async function findSession(parts: SessionsParts, shown: Unsigned): Promise<ReadSession | undefined> {
+  const { records, migration, keyOf, settings } = parts
+  const key = keyOf(shown.id)
+  const read = () => records.read(key)
+  try {
+    const found = await (migration ? migration.find(shown.id, key, read) : read())
+    return found && readSession(found, shown, settings.clock.now())
+  } catch (cause) {
+    // A spoilt record is no session: an error would answer every request of its cookie, until it expires.
+    if (!(cause instanceof InvalidSessionRecordError)) throw cause
+    reportOnce('get', settings, 'invalid', cause)
+    return undefined
+  }
+}
+
+function readSession(found: FoundRecord, shown: Unsigned, now: number): ReadSession | undefined {
+  const { key, stored, text, moves } = found
+  if (!isLetIn(moves, now)) return undefined
+  const record = readRecord(text, now)
+  const isMoved = moves.length > 0
+  const isCookieDue = shown.isOldSecret || isMoved
+  return { id: idAfter(shown.id, moves), key, record, fields: record.fields, stored, isMoved, isCookieDue }
+}
