@@ -66,6 +66,7 @@ export class Cache implements CacheLike, Closeable {
     bus.subscribe({
       onInvalidation: (invalidation) => copies.drop(invalidation),
       onTouched: (touched) => copies.touch(touched),
+      isRelied: (key) => copies.isRelied(key),
       onGap: () => {
         copies.gap()
         this.#operations.begin('listen')?.('gap')

@@ -18,6 +18,8 @@ export interface BusListener {
    * Never called for what this process wrote itself, unless somebody else's write may have been in between.
    */
   onTouched?(touched: Invalidation): void
+  /** False where `onTouched` would do nothing for the key at this moment, so that nobody need find out. Default: true. */
+  isRelied?(key: string): boolean
 }
 
 /** Carries invalidations between the processes that share a cache. */

@@ -104,6 +104,7 @@ export class RedisBus implements Bus {
       writes: this.#link.writes,
       lookUp: (touched) => this.#lookUp(client, touched),
       tell: (touched) => this.#listener?.onTouched?.(touched),
+      isRelied: (key) => this.#listener?.isRelied?.(key) ?? true,
       clock: this.#clock,
     })
     this.#touches = touches

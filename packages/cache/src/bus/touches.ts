@@ -15,6 +15,8 @@ export interface TouchesOptions {
   readonly writes: OwnWrites
   readonly lookUp: (touched: Invalidation) => Promise<Stored>
   readonly tell: (touched: Invalidation) => void
+  /** Whether anybody would hear of the key. */
+  readonly isRelied: (key: string) => boolean
   readonly clock?: Clock | undefined
 }
 
@@ -27,22 +29,25 @@ export class Touches {
   readonly #writes: OwnWrites
   readonly #lookUp: TouchesOptions['lookUp']
   readonly #tell: TouchesOptions['tell']
+  readonly #isRelied: TouchesOptions['isRelied']
   readonly #clock: Clock
   readonly #keys = new Set<string>()
   readonly #tags = new Set<string>()
   #timer: Timer | undefined
   #isClosed = false
 
-  constructor({ writes, lookUp, tell, clock = systemClock }: TouchesOptions) {
+  constructor({ writes, lookUp, tell, isRelied, clock = systemClock }: TouchesOptions) {
     this.#writes = writes
     this.#lookUp = lookUp
     this.#tell = tell
+    this.#isRelied = isRelied
     this.#clock = clock
   }
 
   hear({ keys, tags }: Invalidation): void {
     const news: string[] = []
     for (const key of keys) {
+      if (!this.#isRelied(key)) continue
       if (this.#writes.headOf(key) === undefined) news.push(key)
       else this.#keys.add(key)
     }
@@ -66,7 +71,8 @@ export class Touches {
         const believed = tags.filter((tag) => this.#writes.epochOf(tag) !== undefined)
         const unknown = tags.filter((tag) => this.#writes.epochOf(tag) === undefined)
         this.#tellNews([], unknown)
-        void this.#check([...this.#keys], believed)
+        // What has left memory by now, and nobody is reading, may be whatever it is.
+        void this.#check([...this.#keys].filter(this.#isRelied), believed)
         this.#keys.clear()
         this.#tags.clear()
       })

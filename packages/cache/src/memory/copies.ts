@@ -139,6 +139,11 @@ export class Copies {
     if (relied.length > 0) this.sweep({ keys: [], tags: relied })
   }
 
+  /** Whether `touch` would find anything under this key. */
+  isRelied(key: string): boolean {
+    return this.holds(key) || this.loads.touches(key) || this.reads.touches(key) || this.misses.has(key)
+  }
+
   /** Invalidations may have been missed. */
   gap(): void {
     this.#entries.clear()

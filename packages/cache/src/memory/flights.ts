@@ -161,6 +161,13 @@ export class Flights<T> {
     for (const apart of this.#apart) if (apart.key === key) apart.touch()
   }
 
+  /** Whether `touchKey` would find a flight. */
+  touches(key: string): boolean {
+    if (this.#joinable.has(key)) return true
+    for (const apart of this.#apart) if (apart.key === key) return true
+    return false
+  }
+
   dropTag(tag: string): void {
     for (const flight of this.#current()) if (flight.tags.includes(tag)) this.#leave(flight, 'invalidated')
   }

@@ -64,6 +64,10 @@ export class MissLog {
     return this.#isOvertaken(miss, tags, now) ? 'overtaken' : 'current'
   }
 
+  has(key: string): boolean {
+    return this.#byKey.has(key)
+  }
+
   drop({ keys, tags }: Invalidation): void {
     const drop = { number: ++this.#lastDrop, at: this.#clock.monotonic() }
     for (const key of keys) {

@@ -44,6 +44,10 @@ export class Misses {
     return mayFill
   }
 
+  has(key: string): boolean {
+    return this.#endedByAny.has(key) || this.#endedByFills.has(key)
+  }
+
   drop(invalidation: Invalidation): void {
     this.#endedByAny.drop(invalidation)
     this.#endedByFills.drop(invalidation)

@@ -60,8 +60,11 @@ export class RedisStore implements CacheStore {
     const { server } = await this.#open()
     const batches = inBatchesOfBytes(fills, server.mostKeys, ({ record }) => record.length)
     const answers = batches.map(async (batch) => {
-      for (const { key, record } of batch) this.#link.writes.note(key, record)
-      const args = batch.flatMap(({ token, record, forMs }) => [token, record, forMs])
+      const args: (string | Buffer | number)[] = []
+      for (const { key, token, record, forMs } of batch) {
+        this.#link.writes.note(key, record)
+        args.push(token, record, forMs)
+      }
       const names = [...this.#records(batch), ...this.#leases(batch)]
       // As the script answers.
       return (await fillScript.run(server.client, names, args)) as number[]
