@@ -29,7 +29,6 @@ export function createSessions<Data extends object = SessionData>(
     records,
     users: openUsers('createSessions', backend, records, settings),
     events: new Events(settings.hooks, settings),
-    near,
     migration: openMigration(near ?? backend, settings),
     keyOf: settings.hashIds ? hashedId : (id) => id,
   })

@@ -56,16 +56,17 @@ export class Records {
 
   /**
    * Undefined when there is none, as when it has ended. A session that has moved is read where it is now.
-   * Throws `InvalidSessionRecordError` for what cannot be opened.
+   * `isFresh`: as the store has it, not memory. Throws `InvalidSessionRecordError` for what cannot be opened.
    */
-  async read(key: string, moves: readonly Moved[] = noMoves): Promise<FoundRecord | undefined> {
-    const known = this.#near?.known(key)
+  async read(key: string, isFresh = false, moves = noMoves): Promise<FoundRecord | undefined> {
+    const known = isFresh ? undefined : this.#near?.known(key)
     const stored = known ?? (await this.run('get', () => this.#backend.get(key), wasFound))
-    if (stored === undefined) return undefined
-    const text = this.sealer.open(key, stored)
-    const moved = readMoved(text)
-    if (moved) return moves.length < mostMoves ? this.read(moved.to, [...moves, moved]) : undefined
-    return text === endedMark ? undefined : { key, stored, text, moves }
+    return this.#found(key, stored, moves, (to, all) => this.read(to, isFresh, all))
+  }
+
+  /** What memory saw of it last, to be shown while the store is away. Throws `InvalidSessionRecordError`. */
+  lastSeen(key: string, moves = noMoves): FoundRecord | undefined {
+    return this.#found(key, this.#near?.lastSeen(key), moves, (to, all) => this.lastSeen(to, all))
   }
 
   async create(key: string, text: string, ttlMs: number): Promise<void> {
@@ -98,6 +99,19 @@ export class Records {
   async close(): Promise<void> {
     this.#guard.close()
     await this.#backend.close()
+  }
+
+  #found<Elsewhere>(
+    key: string,
+    stored: string | undefined,
+    moves: readonly Moved[],
+    follow: (to: string, moves: readonly Moved[]) => Elsewhere,
+  ): FoundRecord | Elsewhere | undefined {
+    if (stored === undefined) return undefined
+    const text = this.sealer.open(key, stored)
+    const moved = readMoved(text)
+    if (moved) return moves.length < mostMoves ? follow(moved.to, [...moves, moved]) : undefined
+    return text === endedMark ? undefined : { key, stored, text, moves }
   }
 
   /** Asks anything else of the same place, with the same deadline and the same report. */

@@ -2,7 +2,6 @@ import type { CookieSettings } from './cookie/set-cookie.ts'
 import type { Signer } from './cookie/signature.ts'
 import type { Events } from './events.ts'
 import type { Migration } from './migrate/migration.ts'
-import type { NearCache } from './near/near-cache.ts'
 import type { Records } from './records.ts'
 import type { SessionsSettings } from './sessions-options.ts'
 import type { Users } from './users/users.ts'
@@ -13,8 +12,6 @@ export interface SessionsParts {
   readonly cookie: CookieSettings
   readonly signer: Signer
   readonly records: Records
-  /** What remembers records, where the options ask for that. */
-  readonly near: NearCache | undefined
   /** Which sessions are whose; undefined without `userOf`. */
   readonly users: Users | undefined
   readonly events: Events

@@ -3,7 +3,6 @@ import { readCookies } from './cookie/read-cookie.ts'
 import type { Unsigned } from './cookie/signature.ts'
 import { SessionUnavailableError } from './errors.ts'
 import type { LoadOptions } from './load-options.ts'
-import { lastSeen } from './outage/last-seen.ts'
 import type { ReadRecord } from './record/session-record.ts'
 import { beginVisit } from './rotation/rotation.ts'
 import type { SessionsSettings } from './sessions-options.ts'
@@ -12,7 +11,7 @@ import { clearSessions } from './users/clear-sessions.ts'
 import { endSession } from './users/end-session.ts'
 import { readUser } from './users/read-user.ts'
 import { UserSessions } from './users/user-sessions.ts'
-import { findSession } from './visit/find-session.ts'
+import { findSession, lastSeenSession } from './visit/find-session.ts'
 import type { Session, SessionData } from './visit/session.ts'
 import { Visit, visitOf } from './visit/visit.ts'
 
@@ -92,11 +91,8 @@ export class Sessions<Data extends object = SessionData> implements Closeable {
   }
 
   async #look(named: Unsigned, options: LoadOptions | undefined): Promise<Visit> {
-    const { keyOf, near } = this.#parts
-    const key = keyOf(named.id)
-    if (options?.fresh) near?.forget(key)
     try {
-      const found = await findSession(this.#parts, named)
+      const found = await findSession(this.#parts, named, options?.fresh ?? false)
       if (!found) return new Visit(this.#parts, undefined, options)
       if (this.#isOver(found.record)) {
         await endSession(this.#parts, { key: found.key, user: found.record.meta.user }, 'expired')
@@ -104,7 +100,7 @@ export class Sessions<Data extends object = SessionData> implements Closeable {
       }
       return await beginVisit(this.#parts, found, options)
     } catch (failure) {
-      return this.#withoutStore(failure, named, key)
+      return this.#withoutStore(failure, named)
     }
   }
 
@@ -115,17 +111,12 @@ export class Sessions<Data extends object = SessionData> implements Closeable {
     return now - meta.created >= absoluteMs || (meta.seen > 0 && now - meta.seen >= mayRestMs)
   }
 
-  #withoutStore(failure: unknown, named: Unsigned, key: string): Visit {
+  #withoutStore(failure: unknown, named: Unsigned): Visit {
     const { onOutage } = this.#parts.settings
     if (!(failure instanceof SessionUnavailableError) || onOutage === 'fail') throw failure
     if (onOutage === 'anonymous') return Visit.away(this.#parts, failure)
-    const record = lastSeen(this.#parts, key)
-    if (!record || this.#isOver(record)) throw failure
-    return Visit.away(this.#parts, failure, {
-      ...{ id: named.id, key, isCookieDue: named.isOldSecret },
-      record,
-      fields: record.fields,
-      stored: record.stored,
-    })
+    const found = lastSeenSession(this.#parts, named)
+    if (!found || this.#isOver(found.record)) throw failure
+    return Visit.away(this.#parts, failure, found)
   }
 }

@@ -8,7 +8,7 @@ import type { Records } from '../records.ts'
  */
 export async function lookAt(records: Records, key: string): Promise<SessionMeta | 'gone' | 'spoilt'> {
   try {
-    const found = await records.read(key)
+    const found = await records.read(key, true)
     if (!found || found.key !== key) return 'gone'
     return readRecord(found.text, 0).meta
   } catch (failure) {

@@ -16,10 +16,14 @@ export interface ReadSession extends FoundSession {
 }
 
 /** The session with this id; undefined when there is none, or when that id is let in no more. */
-export async function findSession(parts: SessionsParts, shown: Unsigned): Promise<ReadSession | undefined> {
+export async function findSession(
+  parts: SessionsParts,
+  shown: Unsigned,
+  isFresh: boolean,
+): Promise<ReadSession | undefined> {
   const { records, migration, keyOf, settings } = parts
   const key = keyOf(shown.id)
-  const read = () => records.read(key)
+  const read = () => records.read(key, isFresh)
   try {
     const found = await (migration ? migration.find(shown.id, key, read) : read())
     return found && readSession(found, shown, settings.clock.now())
@@ -27,6 +31,19 @@ export async function findSession(parts: SessionsParts, shown: Unsigned): Promis
     // A spoilt record is no session: an error would answer every request of its cookie, until it expires.
     if (!(cause instanceof InvalidSessionRecordError)) throw cause
     reportOnce('get', settings, 'invalid', cause)
+    return undefined
+  }
+}
+
+/** The session as this process saw it last; undefined where it did not, or heard that it was changed or ended. */
+export function lastSeenSession(parts: SessionsParts, shown: Unsigned): ReadSession | undefined {
+  const { records, keyOf, settings } = parts
+  try {
+    const found = records.lastSeen(keyOf(shown.id))
+    return found && readSession(found, shown, settings.clock.now())
+  } catch (cause) {
+    // It was reported when it was read.
+    if (!(cause instanceof InvalidSessionRecordError)) throw cause
     return undefined
   }
 }

@@ -149,7 +149,7 @@ export class KeptSession {
 
   /** Reads it anew, and resolves to its fields. Throws `SessionEndedError`. */
   async reload(): Promise<Fields> {
-    const found = await this.#parts.records.read(this.key)
+    const found = await this.#parts.records.read(this.key, true)
     if (!found) throw new SessionEndedError()
     return this.#adopt(found.text, found.stored)
   }

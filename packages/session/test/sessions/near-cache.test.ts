@@ -24,7 +24,7 @@ describe('with a near cache on Redis', () => {
     const nearCache = { fence: fenceMs }
     const { report } = reports
     const sessions = createSessions<Data>({
-      ...{ secret: 'for tests only', redis: redis.url, nearCache, report },
+      ...{ secret: 'for tests only', redis: redis.url, nearCache, report, timeout: '10s' },
       ...options,
     })
     opened.push(sessions)
@@ -114,13 +114,15 @@ describe('with a near cache on Redis', () => {
     admin.disconnect()
   })
 
-  test('load(header, { fresh: true }) asks Redis', async () => {
+  test('load(header, { fresh: true }) and reload() ask Redis', async () => {
     const sessions = open()
     const cookie = await begun(sessions)
     await warm(sessions, cookie)
+    const session = await sessions.load(cookie)
 
     const reads = async () => {
-      for (let n = 0; n < 10; n++) await sessions.load(cookie, { fresh: true })
+      for (let n = 0; n < 5; n++) await sessions.load(cookie, { fresh: true })
+      for (let n = 0; n < 5; n++) await session.reload()
     }
 
     expect(await commandsSent(redis, reads, /^get /i)).toBe(10)
