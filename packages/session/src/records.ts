@@ -58,14 +58,18 @@ export class Records {
    * Undefined when there is none, as when it has ended. A session that has moved is read where it is now.
    * `isFresh`: as the store has it, not memory. Throws `InvalidSessionRecordError` for what cannot be opened.
    */
-  async read(key: string, isFresh = false, moves = noMoves): Promise<FoundRecord | undefined> {
+  async read(
+    key: string,
+    isFresh = false,
+    moves: readonly Moved[] = noMoves,
+  ): Promise<FoundRecord | undefined> {
     const known = isFresh ? undefined : this.#near?.known(key)
     const stored = known ?? (await this.run('get', () => this.#backend.get(key), wasFound))
     return this.#found(key, stored, moves, (to, all) => this.read(to, isFresh, all))
   }
 
   /** What memory saw of it last, to be shown while the store is away. Throws `InvalidSessionRecordError`. */
-  lastSeen(key: string, moves = noMoves): FoundRecord | undefined {
+  lastSeen(key: string, moves: readonly Moved[] = noMoves): FoundRecord | undefined {
     return this.#found(key, this.#near?.lastSeen(key), moves, (to, all) => this.lastSeen(to, all))
   }
 
