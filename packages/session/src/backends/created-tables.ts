@@ -38,6 +38,9 @@ export class CreatedTables<Tables> {
       () => true,
       () => false,
     )
-    if (!isThere) await retry(() => create(this.#database), { attempts: 5, retryIf: isCreationRace })
+    if (isThere) return
+    // Others may not only create it too, but write into it at once, which keeps a SQLite file busy.
+    const patience = { attempts: 40, backoff: busyBackoff, retryIf: isCreationRace }
+    await retry(() => create(this.#database), patience)
   }
 }

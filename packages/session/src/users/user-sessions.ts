@@ -53,7 +53,7 @@ export class UserSessions {
         lastSeenAt: meta.seen,
         ip: meta.ip,
         userAgent: meta.agent,
-        isCurrent: key === currentKey,
+        isCurrent: isSame(key, meta, currentKey),
       }))
       .sort((a, b) => b.lastSeenAt - a.lastSeenAt)
   }
@@ -71,20 +71,23 @@ export class UserSessions {
 
   /** Ends every session that was begun before, on all devices; resolves to how many there were. */
   revokeAll(): Promise<number> {
-    return this.#revokeBut(undefined)
+    return this.#revoke(() => this.#users.list(this.#user))
   }
 
   /** Ends all but this one: after a change of password, say. Resolves to how many there were. */
-  revokeOthers(current: object): Promise<number> {
-    return this.#revokeBut(this.#keyOf(current))
+  async revokeOthers(current: object): Promise<number> {
+    const currentKey = this.#keyOf(current)
+    return this.#revoke(async () => {
+      const found = await this.#find()
+      return found.filter(({ key, meta }) => !isSame(key, meta, currentKey)).map(({ key }) => key)
+    })
   }
 
   /** Again until none is left: a session whose id is being replaced is listed anew before its old id ends. */
-  async #revokeBut(kept: string | undefined): Promise<number> {
+  async #revoke(rest: () => Promise<readonly string[]>): Promise<number> {
     let ended = 0
     for (let round = 0; round < mostRounds; round++) {
-      const listed = await this.#users.list(this.#user)
-      const keys = listed.filter((key) => key !== kept)
+      const keys = await rest()
       if (keys.length === 0) return ended
       ended += await endSessions(this.#parts, this.#user, keys, 'revoked')
     }
@@ -103,4 +106,9 @@ export class UserSessions {
       return typeof meta === 'object' ? [{ key, meta }] : []
     })
   }
+}
+
+/** Another request of the session may be giving it a new id just now. */
+function isSame(key: string, { from }: SessionMeta, currentKey: string | undefined): boolean {
+  return currentKey !== undefined && (key === currentKey || from === currentKey)
 }
