@@ -125,14 +125,18 @@ export class Records {
     outcomeOf: (value: T) => string,
   ): Promise<T> {
     const { name, report, clock } = this.#settings
+    const guard = this.#guard
+    const startedAt = clock.monotonic()
+    const answersBefore = guard.answers
     const end = begin({ component: 'session', name, operation }, report, clock)
     try {
-      const value = await inside(end, () =>
-        this.#guard.run(() => this.#deadlines.run(operation, (waited) => task(waited, this.#backend))),
-      )
+      const ask = () => this.#deadlines.run(operation, (waited) => task(waited, this.#backend))
+      const value = await inside(end, guard.isCalm ? ask : () => guard.runWatched(ask))
+      guard.answered()
       end(outcomeOf(value))
       return value
     } catch (cause) {
+      if (guard.isCalm) guard.failed(cause, startedAt, answersBefore)
       const failure = failureOf(cause, name, operation)
       end('failed', failure)
       throw failure

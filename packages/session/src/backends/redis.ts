@@ -34,6 +34,8 @@ return current`)
 export class RedisSessionBackend implements SessionBackend {
   readonly users: UserIndex
   readonly #client: Promise<RedisClient>
+  /** The client as soon as there is one: a read need not wait for it then. */
+  #opened: RedisClient | undefined
   readonly #prefix: string
 
   constructor({ redis, prefix = 'sess:', commandTimeoutMs = 250, onError }: RedisSessionBackendOptions) {
@@ -43,14 +45,20 @@ export class RedisSessionBackend implements SessionBackend {
       commandTimeoutMs,
       ...(onError ? { onError } : {}),
     })
-    // Whoever uses it hears why it could not be opened; nobody may have asked yet.
-    this.#client.catch(() => {})
+    this.#client.then(
+      (client) => {
+        this.#opened = client
+      },
+      // Whoever uses it hears why it could not be opened; nobody may have asked yet.
+      () => {},
+    )
     this.users = new RedisUserIndex(this.#client, prefix)
   }
 
-  async get(id: string): Promise<string | undefined> {
-    const client = await this.#client
-    return (await client.get(this.#prefix + id)) ?? undefined
+  get(id: string): Promise<string | undefined> {
+    const key = this.#prefix + id
+    const asked = this.#opened ? this.#opened.get(key) : this.#client.then((client) => client.get(key))
+    return asked.then(orUndefined)
   }
 
   async put(id: string, text: string, ttlMs: number): Promise<void> {
@@ -108,4 +116,8 @@ export class RedisSessionBackend implements SessionBackend {
   async #ids(): Promise<string[]> {
     return scanKeys(await this.#client, this.#prefix, 'string')
   }
+}
+
+function orUndefined(answer: string | null): string | undefined {
+  return answer ?? undefined
 }

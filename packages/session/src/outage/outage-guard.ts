@@ -24,7 +24,6 @@ export class OutageGuard {
   #breaker: Breaker | undefined
   /** When a call last waited in vain, by the monotonic clock. */
   #troubledAt = Number.NEGATIVE_INFINITY
-  /** Calls that were answered while it was calm. */
   #answers = 0
   #isClosed = false
 
@@ -32,33 +31,38 @@ export class OutageGuard {
     this.#settings = settings
   }
 
+  /** Whether there is no breaker: the caller says how its call ended by `answered` or `failed`. */
+  get isCalm(): boolean {
+    return this.#breaker === undefined
+  }
+
+  /** Calls that were answered while it was calm. */
+  get answers(): number {
+    return this.#answers
+  }
+
+  answered(): void {
+    this.#answers += 1
+  }
+
+  /** A call failed that began at `startedAt`, by the monotonic clock, when there had been so many answers. */
+  failed(failure: unknown, startedAt: number, answersBefore: number): void {
+    if (this.#hasWaited(startedAt)) this.#watch(failure, this.#answers === answersBefore)
+  }
+
   /** Runs `task`, which must end in time by itself; rejects with `BreakerOpenError` while the store rests. */
-  run<T>(task: () => Promise<T>): Promise<T> {
-    if (this.#breaker) return this.#runWatched(this.#breaker, task)
-    const startedAt = this.#settings.clock.monotonic()
-    const answersBefore = this.#answers
-    const running = task()
-    running.then(
-      () => {
-        this.#answers += 1
-      },
-      (failure) => {
-        if (this.#hasWaited(startedAt)) this.#watch(failure, this.#answers === answersBefore)
-      },
-    )
-    return running
+  async runWatched<T>(task: () => Promise<T>): Promise<T> {
+    const breaker = this.#breaker
+    if (!breaker) return task()
+    const ended = await breaker.run(() => this.#end(task))
+    if (this.#settings.clock.monotonic() - this.#troubledAt > calmMs && !breaker.isOpen) this.#calmDown()
+    if ('failure' in ended) throw ended.failure
+    return ended.value
   }
 
   close(): void {
     this.#isClosed = true
     this.#calmDown()
-  }
-
-  async #runWatched<T>(breaker: Breaker, task: () => Promise<T>): Promise<T> {
-    const ended = await breaker.run(() => this.#end(task))
-    if (this.#settings.clock.monotonic() - this.#troubledAt > calmMs && !breaker.isOpen) this.#calmDown()
-    if ('failure' in ended) throw ended.failure
-    return ended.value
   }
 
   async #end<T>(task: () => Promise<T>): Promise<Ended<T>> {
