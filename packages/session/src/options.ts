@@ -1,6 +1,5 @@
 import {
   type Clock,
-  checkOptionNames,
   type Duration,
   type EncryptOptions,
   InvalidOptionError,
@@ -44,11 +43,6 @@ export interface PlaceOptions {
   readonly embedded?: boolean | undefined
 }
 
-export interface SessionStoreOptions extends PlaceOptions {
-  /** How long a session may rest when its cookie has no expiry of its own. Default one day. */
-  readonly ttl?: Duration | undefined
-}
-
 /** The options that do not say where sessions are kept, checked and complete. */
 export interface PlaceSettings {
   readonly name: string
@@ -60,21 +54,10 @@ export interface PlaceSettings {
   readonly clock: Clock
 }
 
-export interface StoreSettings extends PlaceSettings {
-  readonly ttlMs: number
-}
-
 export const placeOptionNames: readonly string[] = [
   ...['redis', 'database', 'backend', 'prefix', 'timeout', 'name', 'report', 'clock', 'embedded'],
   ...['encrypt', 'migrateFrom'],
 ]
-
-/** Throws `InvalidOptionError` or `UnknownOptionError`, naming the option and its value. */
-export function readOptions(options: SessionStoreOptions): StoreSettings {
-  const owner = 'sessionStore'
-  checkOptionNames(owner, options, [...placeOptionNames, 'ttl'])
-  return { ...readPlace(owner, options), ttlMs: parseTime(owner, 'ttl', options.ttl ?? '1d') }
-}
 
 /** Throws `InvalidOptionError`. */
 export function readPlace(owner: string, options: PlaceOptions): PlaceSettings {

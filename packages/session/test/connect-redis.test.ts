@@ -16,7 +16,7 @@ let store: ReturnType<typeof sessionStore>
 beforeAll(async () => {
   const { url } = await sharedRedis()
   redis = new Redis(url)
-  store = sessionStore({ redis: url, prefix })
+  store = sessionStore({ redis: url, prefix, touchAfter: 0 })
   before = await startApp({ store: new NaiveRedisStore(redis, prefix), cookie: { maxAge: 60_000 } })
   after = await startApp({ store, cookie: { maxAge: 60_000 } })
 })

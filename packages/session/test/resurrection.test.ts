@@ -20,7 +20,7 @@ async function openApp(store: session.Store, cookie: session.CookieOptions = {})
 
 async function openOurs(options: { redis?: string } = {}) {
   const { report, all } = new RecordedReports()
-  const store = sessionStore({ ...options, prefix: keyPrefix(), timeout: '5s', report })
+  const store = sessionStore({ ...options, prefix: keyPrefix(), timeout: '5s', touchAfter: 0, report })
   opened.push(() => store.close())
   return { store, all }
 }
@@ -92,7 +92,7 @@ describe('of 200 sessions that end while others save and touch them', () => {
 test('a session destroyed in one process is not revived by a save of another', async () => {
   const redis = (await sharedRedis()).url
   const prefix = keyPrefix()
-  const [here, there] = [sessionStore({ redis, prefix }), sessionStore({ redis, prefix })]
+  const [here, there] = [1, 2].map(() => sessionStore({ redis, prefix, touchAfter: 0 }))
   opened.push(
     () => here.close(),
     () => there.close(),

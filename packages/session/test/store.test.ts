@@ -175,7 +175,7 @@ describe('the store', () => {
       'get miss',
       'set saved',
       'get hit',
-      'touch touched',
+      'touch fresh',
       'set saved',
       'destroy destroyed',
       'set gone',

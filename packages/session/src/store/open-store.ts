@@ -1,7 +1,9 @@
 import { bounded } from '../bounded.ts'
 import { openBackend } from '../open-backend.ts'
-import { readOptions, type SessionStoreOptions } from '../options.ts'
+import { Records } from '../records.ts'
 import { SessionStore } from './session-store.ts'
+import { readStoreOptions, type SessionStoreOptions } from './store-options.ts'
+import { StoredSessions } from './stored-sessions.ts'
 
 /**
  * A store for express-session, in one line of the app:
@@ -10,7 +12,9 @@ import { SessionStore } from './session-store.ts'
  * Throws `InvalidOptionError`, `UnknownOptionError`, or `EmbeddedEngineError` in production.
  */
 export function sessionStore(options: SessionStoreOptions = {}): SessionStore {
-  const settings = readOptions(options)
+  const settings = readStoreOptions(options)
   const backend = openBackend(options, settings)
-  return new SessionStore(bounded(backend, settings.timeoutMs, settings.clock), settings)
+  const records = new Records(backend, settings.sealer, settings)
+  const whole = bounded(backend, settings.timeoutMs, settings.clock)
+  return new SessionStore(new StoredSessions(records, whole, settings), settings.name)
 }
