@@ -37,6 +37,7 @@ interface SetUp {
   readonly url?: string
   readonly tracking?: boolean
   readonly client?: Promise<RedisClient>
+  readonly isRelied?: (key: string) => boolean
 }
 
 /** A store with its bus, and what that tells; `name` is that of a record or tag in Redis. */
@@ -44,6 +45,7 @@ async function setUp({
   url = redis.url,
   tracking = true,
   client = openRedis(url, { owner: 'test' }),
+  isRelied = () => true,
 }: SetUp = {}) {
   const name = keyPrefix('tracking')
   const link = new RedisLink()
@@ -62,6 +64,7 @@ async function setUp({
       touched.keys.push(...keys)
       touched.tags.push(...tags)
     },
+    isRelied,
   }
   bus.subscribe(listener)
   closing.push(
@@ -90,6 +93,14 @@ test('a record that another program removes or overwrites is told of', async () 
   await admin.call('set', recordName('written'), 'by redis-cli')
   await admin.call('del', recordName('written'))
   await expect.poll(() => touched.keys).toContain('written')
+})
+
+test('a record that nobody here relies on is not told of', async () => {
+  const { touched, recordName } = await setUp({ isRelied: (key) => key !== 'unheeded' })
+  await admin.call('set', recordName('unheeded'), 'by redis-cli')
+  await admin.call('set', recordName('written'), 'by redis-cli')
+  await expect.poll(() => touched.keys).toContain('written')
+  expect(touched.keys).not.toContain('unheeded')
 })
 
 test('the control arm: without tracking nobody hears of it', async () => {

@@ -8,7 +8,8 @@ import type { CacheParts } from '../parts.ts'
 import type { Lease } from '../store/store.ts'
 import { LeaseKeeper, maxLoadMs } from './lease-keeper.ts'
 import { admit, Look } from './lookup.ts'
-import { Budget, type ClaimedWithEpochs, type ClaimWithTags, type StoreCalls } from './store-calls.ts'
+import { Question } from './question.ts'
+import { Budget, type ClaimedWithEpochs, type StoreCalls } from './store-calls.ts'
 
 /** The right to load, with what was known when it was given. */
 export interface Claim {
@@ -22,7 +23,7 @@ export interface Claim {
   readonly budget: Budget
 }
 
-/** A value that was there. Of a class for the reason that `ReadValue` gives, as the question is. */
+/** A value that was there. Of a class for the reason that `ReadValue` gives. */
 export class Found {
   readonly fresh: Entry
 
@@ -33,29 +34,6 @@ export class Found {
 
 /** A value that was there, or the right to load one. */
 export type Right = Found | { readonly claim: Claim }
-
-/** A question to the store, and where its answer will stand. */
-export class Question implements ClaimWithTags {
-  readonly key: string
-  readonly token: string
-  readonly isForced: boolean
-  readonly tags: readonly string[]
-  readonly epochsMs: number
-  /** Of the batch that it is asked in. */
-  readonly answers: Promise<readonly ClaimedWithEpochs[]>
-  readonly place: number
-
-  constructor({ key, token, isForced, tags, epochsMs }: ClaimWithTags, calls: StoreCalls) {
-    this.key = key
-    this.token = token
-    this.isForced = isForced === true
-    this.tags = tags
-    this.epochsMs = epochsMs
-    const batch = calls.claim(this)
-    this.answers = batch.answers
-    this.place = batch.asked.length - 1
-  }
-}
 
 /** What a claim came to; neither of both where somebody else loads. */
 export type Outcome = Right | { readonly isTaken: true }
