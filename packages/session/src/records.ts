@@ -128,15 +128,17 @@ export class Records {
     const guard = this.#guard
     const startedAt = clock.monotonic()
     const answersBefore = guard.answers
+    // A breaker may come while this is under way.
+    const wasCalm = guard.isCalm
     const end = begin({ component: 'session', name, operation }, report, clock)
     try {
       const ask = () => this.#deadlines.run(operation, (waited) => task(waited, this.#backend))
-      const value = await inside(end, guard.isCalm ? ask : () => guard.runWatched(ask))
+      const value = await inside(end, wasCalm ? ask : () => guard.runWatched(ask))
       guard.answered()
       end(outcomeOf(value))
       return value
     } catch (cause) {
-      if (guard.isCalm) guard.failed(cause, startedAt, answersBefore)
+      if (wasCalm) guard.failed(cause, startedAt, answersBefore)
       const failure = failureOf(cause, name, operation)
       end('failed', failure)
       throw failure
