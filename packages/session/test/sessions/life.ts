@@ -1,0 +1,23 @@
+export type Fields = Record<string, unknown>
+
+/** What is known of one session, from its beginning to its end, by those who visit it. */
+export class Life {
+  /** What each visit was told is saved, by path; undefined: removed. Nobody else writes there. */
+  readonly acked = new Map<string, number | undefined>()
+  counted = 0
+  tried = 0
+  /** Somebody began to end it, and was told that it has ended. */
+  isEnding = false
+  isEnded = false
+  /** The session that went on with its fields. */
+  next: Life | undefined
+  cookie: string | undefined
+}
+
+/** The number at a path of one or two names. */
+export function at(fields: object, path: string): number | undefined {
+  const found = path
+    .split('.')
+    .reduce<unknown>((place, name) => (place as Fields | undefined)?.[name], fields)
+  return typeof found === 'number' ? found : undefined
+}
