@@ -1,0 +1,62 @@
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { keyPrefix, seededRandom, seeds, sharedRedis, spawnNode } from '@stepladder/core/testing'
+import { RedisSessionBackend } from '@stepladder/session'
+import { afterEach, describe, expect, test } from 'vitest'
+import { type Arm, hammer, openHammered } from './hammer.ts'
+
+const opened: (() => unknown)[] = []
+afterEach(async () => {
+  for (const close of opened.splice(0).reverse()) await close()
+})
+
+const count = 50
+
+/** Ends all sessions of a user while two processes use them; how many live on, and how many are listed. */
+async function left(seed: number, arm: Arm): Promise<{ ended: number; alive: number; listed: number }> {
+  const { url } = await sharedRedis()
+  const prefix = keyPrefix()
+  const sessions = openHammered(url, prefix)
+  const backend = new RedisSessionBackend({ redis: url, prefix })
+  opened.push(
+    () => sessions.close(),
+    () => backend.close(),
+  )
+  const cookies = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const session = await sessions.load(undefined)
+      session.user = 'ada'
+      return (await sessions.commit(session))!.split(';')[0]!
+    }),
+  )
+  const args = [url, prefix, String(seed), arm, ...cookies]
+  const file = join(__dirname, 'hammer.fixture.ts')
+  const child = spawnNode(file, { args, execArgv: ['--conditions=@stepladder/source'] })
+  opened.push(() => child.stop())
+  await child.waitForOutput(/begun/)
+  const here = cookies.map((cookie, n) => hammer(sessions, cookie, seed * 2_000 + n, arm))
+  await pause(100 + seededRandom(seed)() * 200)
+
+  const ended = await sessions.of('ada').revokeAll()
+
+  // What is alive then is used for ever; it is dead, or it is a survivor.
+  await Promise.race([
+    Promise.all([...here, child.waitForOutput(/over/)]),
+    pause(arm === 'keep' ? 20_000 : 1_500),
+  ])
+  const records = [...(await backend.all()).values()].map((text) => JSON.parse(text))
+  const listed = await sessions.of('ada').list()
+  return { ended, alive: records.filter(({ user }) => user === 'ada').length, listed: listed.length }
+}
+
+describe('the end of all sessions of a user, while two processes use them', () => {
+  test.each(seeds(2))('is the end of each that was begun before (seed %i)', async (seed) => {
+    const { ended, ...after } = await left(seed, 'keep')
+    expect(after).toEqual({ alive: 0, listed: 0 })
+    expect(ended).toBeGreaterThan(count / 4)
+  })
+
+  test('leaves some where apps carry the fields over by hand', async () => {
+    expect((await left(1, 'by hand')).alive).toBeGreaterThan(0)
+  })
+})
