@@ -1,3 +1,4 @@
+import { CookieReader } from './cookie/cookie-reader.ts'
 import { hashedId } from './cookie/session-id.ts'
 import { Signer } from './cookie/signature.ts'
 import { Events } from './events.ts'
@@ -22,14 +23,21 @@ export function createSessions<Data extends object = SessionData>(
   const backend = openBackend(options, settings)
   const near = openNear('createSessions', backend, settings)
   const records = new Records(near ?? backend, settings.sealer, settings, near)
+  const signer = new Signer(settings.secrets)
+  const keyOf = settings.hashIds ? hashedId : asItIs
   return new Sessions<Data>({
     settings,
     cookie: settings.cookie,
-    signer: new Signer(settings.secrets),
+    cookies: new CookieReader({ name: settings.cookie.name, signer, keyOf }),
+    signer,
     records,
     users: openUsers('createSessions', backend, records, settings),
     events: new Events(settings.hooks, settings),
     migration: openMigration(near ?? backend, settings),
-    keyOf: settings.hashIds ? hashedId : (id) => id,
+    keyOf,
   })
+}
+
+function asItIs(id: string): string {
+  return id
 }

@@ -1,3 +1,4 @@
+import type { CookieReader } from './cookie/cookie-reader.ts'
 import type { CookieSettings } from './cookie/set-cookie.ts'
 import type { Signer } from './cookie/signature.ts'
 import type { Events } from './events.ts'
@@ -10,6 +11,7 @@ import type { Users } from './users/users.ts'
 export interface SessionsParts {
   readonly settings: SessionsSettings
   readonly cookie: CookieSettings
+  readonly cookies: CookieReader
   readonly signer: Signer
   readonly records: Records
   /** Which sessions are whose; undefined without `userOf`. */

@@ -1,6 +1,5 @@
 import { type Closeable, InvalidOptionError } from '@stepladder/core'
-import { readCookies } from './cookie/read-cookie.ts'
-import type { Unsigned } from './cookie/signature.ts'
+import type { ShownSession } from './cookie/cookie-reader.ts'
 import { SessionUnavailableError } from './errors.ts'
 import type { LoadOptions } from './load-options.ts'
 import type { ReadRecord } from './record/session-record.ts'
@@ -56,8 +55,8 @@ export class Sessions<Data extends object = SessionData> implements Closeable {
 
   /** `load` for adapters: at once where nobody has to be asked. */
   visit(cookieHeader: string | undefined, options?: LoadOptions): Visit | Promise<Visit> {
-    const named = this.#unsign(cookieHeader)
-    return named ? this.#look(named, options) : new Visit(this.#parts, undefined, options)
+    const shown = this.#parts.cookies.read(cookieHeader)
+    return shown ? this.#look(shown, options) : new Visit(this.#parts, undefined, options)
   }
 
   /** The sessions of a user, as `userOf` names users. Throws `InvalidOptionError` without that option. */
@@ -80,19 +79,9 @@ export class Sessions<Data extends object = SessionData> implements Closeable {
     await this.#parts.records.close()
   }
 
-  /** Of several cookies of the name the first that is signed: others were put there for other paths, or by others. */
-  #unsign(cookieHeader: string | undefined): Unsigned | undefined {
-    if (cookieHeader === undefined) return undefined
-    for (const value of readCookies(cookieHeader, this.#parts.cookie.name)) {
-      const named = this.#parts.signer.unsign(value)
-      if (named) return named
-    }
-    return undefined
-  }
-
-  async #look(named: Unsigned, options: LoadOptions | undefined): Promise<Visit> {
+  async #look(shown: ShownSession, options: LoadOptions | undefined): Promise<Visit> {
     try {
-      const found = await findSession(this.#parts, named, options?.fresh ?? false)
+      const found = await findSession(this.#parts, shown, options?.fresh ?? false)
       if (!found) return new Visit(this.#parts, undefined, options)
       if (this.#isOver(found.record)) {
         await endSession(this.#parts, { key: found.key, user: found.record.meta.user }, 'expired')
@@ -100,7 +89,7 @@ export class Sessions<Data extends object = SessionData> implements Closeable {
       }
       return await beginVisit(this.#parts, found, options)
     } catch (failure) {
-      return this.#withoutStore(failure, named)
+      return this.#withoutStore(failure, shown)
     }
   }
 
@@ -111,11 +100,11 @@ export class Sessions<Data extends object = SessionData> implements Closeable {
     return now - meta.created >= absoluteMs || (meta.seen > 0 && now - meta.seen >= mayRestMs)
   }
 
-  #withoutStore(failure: unknown, named: Unsigned): Visit {
+  #withoutStore(failure: unknown, shown: ShownSession): Visit {
     const { onOutage } = this.#parts.settings
     if (!(failure instanceof SessionUnavailableError) || onOutage === 'fail') throw failure
     if (onOutage === 'anonymous') return Visit.away(this.#parts, failure)
-    const found = lastSeenSession(this.#parts, named)
+    const found = lastSeenSession(this.#parts, shown)
     if (!found || this.#isOver(found.record)) throw failure
     return Visit.away(this.#parts, failure, found)
   }

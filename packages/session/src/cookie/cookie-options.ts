@@ -2,7 +2,10 @@ import { checkOptionNames, InvalidOptionError } from '@stepladder/core'
 import type { CookieSettings } from './set-cookie.ts'
 
 export interface CookieOptions {
-  /** Default `'__Host-session'`: browsers take it from this very host only, over TLS. `'session'` where `secure` is false, or `domain` or `path` is given. */
+  /**
+   * Default `'__Host-session'`: browsers take it from this very host only, over TLS. `'__Secure-session'` where `domain` or
+   * `path` is given, `'session'` where `secure` is false.
+   */
   readonly name?: string | undefined
   /** Default `'/'`. */
   readonly path?: string | undefined
@@ -42,7 +45,8 @@ export function readCookieOptions(caller: string, options: CookieOptions): Cooki
   }
   const { path = '/', domain, secure = true, httpOnly = true, sameSite = 'lax', priority } = options
   const isOwnHost = secure && domain === undefined && path === '/'
-  const name = options.name ?? (isOwnHost ? '__Host-session' : 'session')
+  const prefix = isOwnHost ? '__Host-' : secure ? '__Secure-' : ''
+  const name = options.name ?? `${prefix}session`
   const { partitioned: isPartitioned = false, persistent: isPersistent = false } = options
 
   // Node throws at letters beyond ASCII when it sends them, and browsers pass over what is longer.

@@ -2,11 +2,11 @@
 const mostCharacters = 65_536
 
 /**
- * The values of every cookie of this name in a `Cookie` header (RFC 6265, 5.4), in their order: there may be several,
- * for other paths and domains. What is no cookie is passed over, and so is what does not decode.
+ * The values of every cookie of this name in a `Cookie` header (RFC 6265, 5.4), in their order and as they stand there:
+ * there may be several, for other paths and domains. What is no cookie is passed over.
  */
-export function readCookies(header: string | undefined, name: string): string[] {
-  if (header === undefined || header.length > mostCharacters) return []
+export function readCookies(header: string, name: string): string[] {
+  if (header.length > mostCharacters) return []
   const values: string[] = []
   let at = header.indexOf(name)
   while (at >= 0) {
@@ -22,9 +22,7 @@ function valueAt(header: string, at: number, nameLength: number): string | undef
   if (!isBegin(header, at)) return undefined
   if (header[at + nameLength] !== '=') return undefined
   const end = header.indexOf(';', at)
-  const raw = header.slice(at + nameLength + 1, end < 0 ? undefined : end).trim()
-  const value = raw.startsWith('"') && raw.endsWith('"') && raw.length > 1 ? raw.slice(1, -1) : raw
-  return value.includes('%') ? decode(value) : value
+  return header.slice(at + nameLength + 1, end < 0 ? undefined : end).trim()
 }
 
 /** Whether only blanks stand between here and the cookie before: a cookie may hold blanks, and our name behind them. */
@@ -34,7 +32,10 @@ function isBegin(header: string, at: number): boolean {
   return before < 0 || header[before] === ';'
 }
 
-function decode(value: string): string | undefined {
+/** What a cookie's value means; undefined where it does not decode. */
+export function decodeCookie(raw: string): string | undefined {
+  const value = raw.startsWith('"') && raw.endsWith('"') && raw.length > 1 ? raw.slice(1, -1) : raw
+  if (!value.includes('%')) return value
   try {
     return decodeURIComponent(value)
   } catch {

@@ -1,4 +1,4 @@
-import type { Unsigned } from '../cookie/signature.ts'
+import type { ShownSession } from '../cookie/cookie-reader.ts'
 import { InvalidSessionRecordError } from '../errors.ts'
 import { reportOnce } from '../operation.ts'
 import { type ReadRecord, readRecord } from '../record/session-record.ts'
@@ -18,11 +18,11 @@ export interface ReadSession extends FoundSession {
 /** The session with this id; undefined when there is none, or when that id is let in no more. */
 export async function findSession(
   parts: SessionsParts,
-  shown: Unsigned,
+  shown: ShownSession,
   isFresh: boolean,
 ): Promise<ReadSession | undefined> {
-  const { records, migration, keyOf, settings } = parts
-  const key = keyOf(shown.id)
+  const { records, migration, settings } = parts
+  const { key } = shown
   const read = () => records.read(key, isFresh)
   try {
     const found = await (migration ? migration.find(shown.id, key, read) : read())
@@ -36,10 +36,10 @@ export async function findSession(
 }
 
 /** The session as this process saw it last; undefined where it did not, or heard that it was changed or ended. */
-export function lastSeenSession(parts: SessionsParts, shown: Unsigned): ReadSession | undefined {
-  const { records, keyOf, settings } = parts
+export function lastSeenSession(parts: SessionsParts, shown: ShownSession): ReadSession | undefined {
+  const { records, settings } = parts
   try {
-    const found = records.lastSeen(keyOf(shown.id))
+    const found = records.lastSeen(shown.key)
     return found && readSession(found, shown, settings.clock.now())
   } catch (cause) {
     // It was reported when it was read.
@@ -48,7 +48,7 @@ export function lastSeenSession(parts: SessionsParts, shown: Unsigned): ReadSess
   }
 }
 
-function readSession(found: FoundRecord, shown: Unsigned, now: number): ReadSession | undefined {
+function readSession(found: FoundRecord, shown: ShownSession, now: number): ReadSession | undefined {
   const { key, stored, text, moves } = found
   if (!isLetIn(moves, now)) return undefined
   const record = readRecord(text, now)
