@@ -100,7 +100,7 @@ export class Migration {
       // `encodeRecord` looks whether it is one.
       const record = readRecord(encodeRecord(session as SessionLike), this.#options.settings.clock.now())
       // An id that it had in the old store leads nowhere here.
-      const meta = { ...record.meta, from: undefined, arriving: true } as const
+      const meta = { ...record.meta, from: undefined, shown: undefined, arriving: true } as const
       return writeRecord(record.cookie, meta, record.data)
     } catch (cause) {
       const isNone =

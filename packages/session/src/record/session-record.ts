@@ -35,9 +35,10 @@ export interface SessionMeta {
   /** Where the browser was seen last, and what it says of itself. */
   readonly ip?: string | undefined
   readonly agent?: string | undefined
-  /** When its id was replaced last, and the key that it had before, until the new id was shown. */
+  /** When its id was replaced last, and the key that it had before; `shown`: the same, once the new id was shown. */
   readonly rotated?: number | undefined
   readonly from?: string | undefined
+  readonly shown?: string | undefined
   /** It was copied from another store, and may still be there. */
   readonly arriving?: true | undefined
   /** The format's version, and the last of these fields: what follows it in the text are the app's. */

@@ -27,9 +27,9 @@ export function beginVisit(
   options: LoadOptions | undefined,
 ): Visit | Promise<Visit> {
   const { rotateEveryMs, clock } = parts.settings
-  const { from, rotated, created } = found.record.meta
+  const { from, shown, rotated, created } = found.record.meta
   if (found.isMoved) return new Visit(parts, found, options)
-  if (from !== undefined) return limitOldId(parts, found, from, options)
+  if (from !== undefined && from !== shown) return limitOldId(parts, found, from, options)
   const isDue = rotateEveryMs !== undefined && clock.now() - (rotated ?? created) >= rotateEveryMs
   return isDue ? rotate(parts, found, options) : new Visit(parts, found, options)
 }
@@ -42,7 +42,8 @@ async function limitOldId(
 ): Promise<Visit> {
   const visit = new Visit(parts, found, options)
   if ((await survived(limitMove(parts, from))) === undefined) return visit
-  visit.note({ from: undefined }, false)
+  // Said by its name: this may be merged into a record that has moved once more.
+  visit.note({ shown: from }, false)
   visit.touch()
   return visit
 }

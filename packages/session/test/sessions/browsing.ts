@@ -10,13 +10,13 @@ export function cookieOf(setCookie: string | undefined): string {
 }
 
 /** Begins a session with these fields, and resolves to its cookie. */
-export async function begin(sessions: Sessions, fields: Fields): Promise<string> {
+export async function begin(sessions: Sessions<Fields>, fields: Fields): Promise<string> {
   const session = await sessions.load(undefined)
   Object.assign(session, fields)
   return cookieOf(await sessions.commit(session))
 }
 
 /** What the session of a cookie holds; nothing is saved. */
-export async function fieldsOf(sessions: Sessions, cookie: string): Promise<Fields> {
+export async function fieldsOf(sessions: Sessions<Fields>, cookie: string): Promise<Fields> {
   return { ...(await sessions.load(cookie)) }
 }

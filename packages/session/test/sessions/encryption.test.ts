@@ -2,14 +2,14 @@ import type { EncryptionKey, EncryptOptions } from '@stepladder/core'
 import { FakeClock, RecordedReports } from '@stepladder/core/testing'
 import { createSessions, MemorySessionBackend, sessionStore } from '@stepladder/session'
 import { describe, expect, test } from 'vitest'
-import { begin, fieldsOf } from './browsing.ts'
+import { begin, type Fields, fieldsOf } from './browsing.ts'
 
 const one: EncryptionKey = { id: 'one', key: Buffer.alloc(32, 1) }
 const two: EncryptionKey = { id: 'two', key: Buffer.alloc(32, 2).toString('base64') }
 
 function setUp(encrypt?: EncryptOptions, { backend, clock } = newPlace()) {
   const { report, all } = new RecordedReports()
-  const sessions = createSessions({ secret: 'for tests only', backend, clock, report, encrypt })
+  const sessions = createSessions<Fields>({ secret: 'for tests only', backend, clock, report, encrypt })
   return { sessions, backend, clock, all }
 }
 
