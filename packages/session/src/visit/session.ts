@@ -19,7 +19,10 @@ export interface RegenerateOptions {
 export interface SessionInfo {
   readonly createdAt: number
   readonly lastSeenAt: number
-  /** When somebody logged in: the last `regenerate`. Undefined where there was none. */
+  /**
+   * When somebody logged in: the last `regenerate`, or the last change of the user that `userOf` names. Undefined where there
+   * was none, and where `userOf` says that nobody is logged in.
+   */
   readonly authenticatedAt: number | undefined
   /** It is not in the store yet. */
   readonly isNew: boolean

@@ -57,11 +57,13 @@ export class Visit implements SessionOwner {
   }
 
   get info(): SessionInfo {
-    const { created, seen, login } = this.meta
+    const { created, seen, login, user } = this.meta
+    // A logout replaces the id too: nobody has logged in by that.
+    const authenticatedAt = this.#parts.users && user === undefined ? undefined : login
     const isReadOnly = this.#away !== undefined
     const isNew = this.#keeper.kept === undefined
     const isStale = isReadOnly && !isNew
-    return { createdAt: created, lastSeenAt: seen, authenticatedAt: login, isNew, isReadOnly, isStale }
+    return { createdAt: created, lastSeenAt: seen, authenticatedAt, isNew, isReadOnly, isStale }
   }
 
   get meta(): SessionMeta {
