@@ -78,9 +78,7 @@ function enter(
 ): void {
   const place = request as Place
   place.session = visit.session
-  visit.onReplace = (session) => {
-    place.session = session
-  }
+  visit.place = place
   holdUntilSaved(response, { place, visit, settings, next })
   next()
 }

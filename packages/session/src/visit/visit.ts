@@ -22,8 +22,8 @@ import { Turns } from './turns.ts'
 export class Visit implements SessionOwner {
   /** What `request.session` is; undefined once it was destroyed. */
   session: LiveSession | undefined
-  /** Called with each session that takes the place of the former. */
-  onReplace: (session: LiveSession | undefined) => void = () => {}
+  /** Where each session that takes the place of the former is put. Not a callback: V8 kept every closure, and its request. */
+  place: { session?: unknown } | undefined
   readonly #parts: SessionsParts
   readonly #keeper: Keeper
   readonly #turns = new Turns()
@@ -192,7 +192,7 @@ export class Visit implements SessionOwner {
 
   #replace(session: LiveSession | undefined): void {
     this.session = session
-    this.onReplace(session)
+    if (this.place) this.place.session = session
   }
 }
 
