@@ -55,6 +55,7 @@ const faultTests: Record<string, readonly string[]> = {
   session: [
     ...['lost-updates', 'resurrection', 'outage'],
     ...['sessions/lost-updates', 'sessions/resurrection', 'sessions/outage'],
+    ...['sessions/near-', 'sessions/readonly', 'sessions/breaker'],
   ],
   queue: ['crash', 'outage', 'power-cut', 'order'],
 }
