@@ -137,6 +137,8 @@ const listenerSettings = {
   lazyConnect: true,
   readOnly: false,
   connectTimeout: 1_000,
+  // What it asks for is no request's, so that it has time on a busy machine.
+  commandTimeout: 1_000,
   // Memory waits for it.
   retryStrategy: (attempt: number) => Math.min(250, 50 * attempt),
   // Where a master is given up but not gone, only the sentinels know.

@@ -167,6 +167,18 @@ describe('with a near cache on Redis', () => {
     admin.disconnect()
   })
 
+  test('a client of the app that puts a prefix before each key is told of the same keys', async () => {
+    const client = new Redis(redis.url, { keyPrefix: 'app:' })
+    const [one, two] = [open({ redis: client }), open({ redis: client, prefix: 'sess:' })]
+    const cookie = await begun(one)
+    await warm(two, cookie)
+
+    await (await one.load(cookie)).destroy()
+
+    await expect.poll(async () => (await two.load(cookie)).info.isNew, { interval: 2 }).toBe(true)
+    client.disconnect()
+  })
+
   test('nothing that a restarted Redis has lost is remembered', async () => {
     const sessions = open()
     const cookie = await begun(sessions)
