@@ -46,7 +46,11 @@ export class Migration {
     read: () => Promise<FoundRecord | undefined>,
   ): Promise<FoundRecord | undefined> {
     let found = await read()
-    if (!found && (await this.#bring(id, key))) found = await read()
+    if (!found) {
+      await this.#bring(id, key)
+      // Also where the old store had none: it may have come here between the two looks.
+      found = await read()
+    }
     return found && isArriving(found.text) ? this.#settle(id, found) : found
   }
 
@@ -59,24 +63,22 @@ export class Migration {
     )
   }
 
-  /** False when there is none in the old store either. */
-  async #bring(id: string, key: string): Promise<boolean> {
+  async #bring(id: string, key: string): Promise<void> {
     const session = await this.#ask(
       'migrate',
       (old) => asked<object | null>((done) => old.get(id, done)),
       (found) => (found ? 'found' : 'miss'),
     )
     const record = session ? this.#arriving(session) : undefined
-    if (!record) return false
+    if (!record) return
     const { to, settings, ttlMs } = this.#options
     const restMs = ttlMs(record)
-    if (restMs < 1) return false
+    if (restMs < 1) return
     await this.#run(
       'migrate-put',
       () => to.putNew(key, settings.sealer.seal(key, record.text), restMs),
       howPut,
     )
-    return true
   }
 
   async #settle(id: string, found: FoundRecord): Promise<FoundRecord> {

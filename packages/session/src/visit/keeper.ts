@@ -142,6 +142,7 @@ export class Keeper {
   async end(reason: EndReason): Promise<void> {
     if (this.kept) {
       await this.kept.destroy(reason)
+      await this.#parts.migration?.end(this.id)
       this.#isCookieDue = true
     }
     this.kept = undefined
