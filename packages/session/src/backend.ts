@@ -1,4 +1,5 @@
 import type { Closeable } from '@stepladder/core'
+import type { ExpiryIndex } from './expiry/expiry-index.ts'
 import type { ChangeFeed, ChangeListener, FollowOptions } from './near/change-feed.ts'
 import type { UserIndex } from './users/user-index.ts'
 
@@ -34,6 +35,8 @@ export interface SessionBackend extends Closeable {
   clear(): Promise<void>
   /** Which sessions each user has; `createSessions` needs it for its option `userOf`. `testUserIndex` is its contract. */
   readonly users?: UserIndex | undefined
+  /** Sessions whose end somebody waits for: the hook `expired` needs it. `testExpiryIndex` is its contract. */
+  readonly expiries?: ExpiryIndex | undefined
   /** Tells of each record that is written, touched or removed, by whomever. Missing where a place cannot. */
   follow?(listener: ChangeListener, options: FollowOptions): ChangeFeed
 }

@@ -2,6 +2,7 @@ import { CookieReader } from './cookie/cookie-reader.ts'
 import { hashedId } from './cookie/session-id.ts'
 import { Signer } from './cookie/signature.ts'
 import { Events } from './events.ts'
+import { openExpiries } from './expiry/expiries.ts'
 import { openMigration } from './migrate/open-migration.ts'
 import { openNear } from './near/open-near.ts'
 import { openBackend } from './open-backend.ts'
@@ -23,6 +24,7 @@ export function createSessions<Data extends object = SessionData>(
   const backend = openBackend(options, settings)
   const near = openNear('createSessions', backend, settings)
   const records = new Records(near ?? backend, settings.sealer, settings, near)
+  const events = new Events(settings.hooks, settings)
   const signer = new Signer(settings.secrets)
   const keyOf = settings.hashIds ? hashedId : asItIs
   return new Sessions<Data>({
@@ -32,7 +34,8 @@ export function createSessions<Data extends object = SessionData>(
     signer,
     records,
     users: openUsers('createSessions', backend, records, settings),
-    events: new Events(settings.hooks, settings),
+    events,
+    expiries: openExpiries('createSessions', backend, records, events, settings),
     migration: openMigration(near ?? backend, settings),
     keyOf,
   })

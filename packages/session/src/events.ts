@@ -27,6 +27,11 @@ export interface SessionHooks {
   readonly created?: ((event: SessionEvent) => unknown) | undefined
   /** Somebody has ended it. */
   readonly destroyed?: ((event: EndedSessionEvent) => unknown) | undefined
+  /**
+   * Its time was over, and nobody asked for it any more: within some seconds, as long as a process of the app runs. All
+   * processes must have the hook; each session costs two commands more.
+   */
+  readonly expired?: ((event: SessionEvent) => unknown) | undefined
 }
 
 /** Calls the app's hooks. */
@@ -49,6 +54,10 @@ export class Events {
 
   destroyed(event: EndedSessionEvent): void {
     this.#call(this.#hooks.destroyed, event)
+  }
+
+  expired(event: SessionEvent): void {
+    this.#call(this.#hooks.expired, event)
   }
 
   /** The request goes on, whatever the hook does: it is told of what has happened already. */

@@ -24,6 +24,7 @@ export {
   SessionUnavailableError,
 } from './errors.ts'
 export type { EndedSessionEvent, EndReason, SessionEvent, SessionHooks } from './events.ts'
+export type { ExpiryIndex } from './expiry/expiry-index.ts'
 export type { LoadOptions } from './load-options.ts'
 export type { Conflict, OnConflict } from './merge.ts'
 export type { ChangeFeed, ChangeListener, FollowOptions } from './near/change-feed.ts'

@@ -35,7 +35,7 @@ export class Sessions<Data extends object = SessionData> implements Closeable {
    * The session that a `Cookie` header names; a new and empty one where it names none, or none that is alive. Without a
    * cookie of ours it asks nobody. Rejects with `SessionUnavailableError` where `onOutage` is `'fail'`.
    */
-  async load(cookieHeader: string | undefined, options?: LoadOptions): Promise<Session<Data>> {
+  async load(cookieHeader: string | null | undefined, options?: LoadOptions): Promise<Session<Data>> {
     const { session } = await this.visit(cookieHeader, options)
     // A visit begins with a session; which fields the app keeps in it, only the app knows.
     return session as unknown as Session<Data>
@@ -54,8 +54,8 @@ export class Sessions<Data extends object = SessionData> implements Closeable {
   }
 
   /** `load` for adapters: at once where nobody has to be asked. */
-  visit(cookieHeader: string | undefined, options?: LoadOptions): Visit | Promise<Visit> {
-    const shown = this.#parts.cookies.read(cookieHeader)
+  visit(cookieHeader: string | null | undefined, options?: LoadOptions): Visit | Promise<Visit> {
+    const shown = this.#parts.cookies.read(cookieHeader ?? undefined)
     return shown ? this.#look(shown, options) : new Visit(this.#parts, undefined, options)
   }
 
@@ -76,6 +76,7 @@ export class Sessions<Data extends object = SessionData> implements Closeable {
 
   /** Lets go of what was opened; the app's own client and database stay open. */
   async close(): Promise<void> {
+    this.#parts.expiries?.close()
     await this.#parts.records.close()
   }
 

@@ -6,7 +6,12 @@ import {
   startRedisCluster,
 } from '@stepladder/core/testing'
 import { KyselySessionBackend, MemorySessionBackend, RedisSessionBackend } from '@stepladder/session'
-import { type MakeSessionBackend, testSessionBackend, testUserIndex } from '@stepladder/session/testing'
+import {
+  type MakeSessionBackend,
+  testExpiryIndex,
+  testSessionBackend,
+  testUserIndex,
+} from '@stepladder/session/testing'
 import { Cluster, Redis } from 'ioredis'
 import type { Kysely } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -16,6 +21,7 @@ import { sqliteDatabase } from './sqlite-database.ts'
 function testBackend(name: string, make: MakeSessionBackend): void {
   testSessionBackend(name, make, { test })
   testUserIndex(name, make, { test })
+  testExpiryIndex(name, make, { test })
 }
 
 testBackend('MemorySessionBackend', () => new MemorySessionBackend())

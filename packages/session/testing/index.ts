@@ -1,3 +1,4 @@
+export { testExpiryIndex } from './expiry-index-contract.ts'
 export {
   type MakeSessionBackend,
   type SessionBackendTools,

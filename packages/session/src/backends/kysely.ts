@@ -1,8 +1,11 @@
 import { type Clock, systemClock } from '@stepladder/core'
 import type { Expression, ExpressionBuilder, Kysely, SqlBool } from 'kysely'
 import type { Replaced, SessionBackend } from '../backend.ts'
+import type { ExpiryIndex } from '../expiry/expiry-index.ts'
 import type { UserIndex } from '../users/user-index.ts'
 import { CreatedTables } from './created-tables.ts'
+import type { ExpiryTables } from './expiries-table.ts'
+import { KyselyExpiryIndex } from './kysely-expiries.ts'
 import { KyselyUserIndex } from './kysely-users.ts'
 import { type SessionTables, sessionsTable } from './sessions-table.ts'
 import type { UserTables } from './users-table.ts'
@@ -31,6 +34,7 @@ const pruneIntervalMs = 10 * 60_000
 /** Sessions in the table `stepladder_sessions` of a SQL database, which is created when it is missing. */
 export class KyselySessionBackend implements SessionBackend {
   readonly users: UserIndex
+  readonly expiries: ExpiryIndex
   readonly #tables: CreatedTables<SessionTables>
   readonly #prefix: string
   readonly #clock: Clock
@@ -47,6 +51,7 @@ export class KyselySessionBackend implements SessionBackend {
     const own: unknown = database
     this.#tables = new CreatedTables(own as Kysely<SessionTables>, sessionsTable)
     this.users = new KyselyUserIndex(own as Kysely<UserTables>, prefix, clock, onError)
+    this.expiries = new KyselyExpiryIndex(own as Kysely<ExpiryTables>, this.#tables, prefix, clock)
     this.#prefix = prefix
     this.#clock = clock
     this.#onError = onError

@@ -1,6 +1,8 @@
 import { type Clock, systemClock } from '@stepladder/core'
 import type { Replaced, SessionBackend } from '../backend.ts'
+import type { ExpiryIndex } from '../expiry/expiry-index.ts'
 import type { UserIndex } from '../users/user-index.ts'
+import { MemoryExpiryIndex } from './memory-expiries.ts'
 import { MemoryUserIndex } from './memory-users.ts'
 
 export interface MemorySessionBackendOptions {
@@ -19,6 +21,7 @@ interface Entry {
 /** Sessions in the memory of this process: other processes do not see them, and they end with it. */
 export class MemorySessionBackend implements SessionBackend {
   readonly users: UserIndex
+  readonly expiries: ExpiryIndex
   /** In the order of their last write or touch, so that the first is the one that rested longest. */
   readonly #entries = new Map<string, Entry>()
   readonly #maxCharacters: number
@@ -35,6 +38,7 @@ export class MemorySessionBackend implements SessionBackend {
     this.#onEvict = onEvict
     this.#clock = clock
     this.users = new MemoryUserIndex(clock)
+    this.expiries = new MemoryExpiryIndex((key) => this.#endOf(key), clock)
   }
 
   async get(id: string): Promise<string | undefined> {
@@ -92,6 +96,10 @@ export class MemorySessionBackend implements SessionBackend {
     const entry = this.#entries.get(id)
     if (entry && entry.expiresAt <= this.#clock.now()) this.#remove(id)
     return this.#entries.get(id)?.text
+  }
+
+  #endOf(id: string): number | undefined {
+    return this.#current(id) === undefined ? undefined : this.#entries.get(id)?.expiresAt
   }
 
   #write(id: string, text: string, ttlMs: number): void {

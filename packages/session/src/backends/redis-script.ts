@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { RedisClient } from '@stepladder/core'
 
-/** A Lua script on one key, sent by its hash, and whole when Redis has forgotten it. */
+/** A Lua script on a key, or on several of one slot, sent by its hash, and whole when Redis has forgotten it. */
 export class RedisScript {
   readonly #text: string
   readonly #sha: string
@@ -11,13 +11,18 @@ export class RedisScript {
     this.#sha = createHash('sha1').update(text).digest('hex')
   }
 
-  async run(client: RedisClient, key: string, ...args: (string | number)[]): Promise<unknown> {
+  async run(
+    client: RedisClient,
+    key: string | readonly string[],
+    ...args: (string | number)[]
+  ): Promise<unknown> {
+    const keys = typeof key === 'string' ? [key] : key
     try {
-      return await client.call('EVALSHA', this.#sha, 1, key, ...args)
+      return await client.call('EVALSHA', this.#sha, keys.length, ...keys, ...args)
     } catch (failure) {
       const isForgotten = failure instanceof Error && failure.message.startsWith('NOSCRIPT')
       if (!isForgotten) throw failure
-      return client.call('EVAL', this.#text, 1, key, ...args)
+      return client.call('EVAL', this.#text, keys.length, ...keys, ...args)
     }
   }
 }

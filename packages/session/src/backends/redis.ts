@@ -1,8 +1,10 @@
 import { openRedis, type RedisClient, type RedisOption } from '@stepladder/core'
 import type { Replaced, SessionBackend } from '../backend.ts'
+import type { ExpiryIndex } from '../expiry/expiry-index.ts'
 import type { ChangeFeed, ChangeListener, FollowOptions } from '../near/change-feed.ts'
 import { RedisFeed } from '../near/redis-feed.ts'
 import type { UserIndex } from '../users/user-index.ts'
+import { RedisExpiryIndex } from './redis-expiries.ts'
 import { scanKeys } from './redis-scan.ts'
 import { RedisScript } from './redis-script.ts'
 import { RedisUserIndex } from './redis-users.ts'
@@ -33,6 +35,7 @@ return current`)
 /** Sessions in Redis, as connect-redis keeps them: a JSON string at `sess:<id>` that expires by itself. */
 export class RedisSessionBackend implements SessionBackend {
   readonly users: UserIndex
+  readonly expiries: ExpiryIndex
   readonly #client: Promise<RedisClient>
   /** The client as soon as there is one: a read need not wait for it then. */
   #opened: RedisClient | undefined
@@ -53,6 +56,7 @@ export class RedisSessionBackend implements SessionBackend {
       () => {},
     )
     this.users = new RedisUserIndex(this.#client, prefix)
+    this.expiries = new RedisExpiryIndex(this.#client, prefix)
   }
 
   get(id: string): Promise<string | undefined> {

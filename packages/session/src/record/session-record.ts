@@ -30,6 +30,8 @@ export interface SessionMeta {
   /** Who it is listed for among the sessions of users, and when that was renewed. */
   readonly user?: string | undefined
   readonly listed?: number | undefined
+  /** Somebody waits for its end, and has it noted. */
+  readonly watched?: true | undefined
   /** Its public name, where that is not made of its key: it has another key than it began with. */
   readonly handle?: string | undefined
   /** Where the browser was seen last, and what it says of itself. */

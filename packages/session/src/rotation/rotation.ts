@@ -3,6 +3,7 @@ import { SessionUnavailableError } from '../errors.ts'
 import type { LoadOptions } from '../load-options.ts'
 import { writeRecord } from '../record/session-record.ts'
 import type { SessionsParts } from '../sessions-parts.ts'
+import { noteEnd } from '../users/begin-session.ts'
 import { handleOf } from '../users/handle.ts'
 import type { ReadSession } from '../visit/find-session.ts'
 import type { FoundSession } from '../visit/keeper.ts'
@@ -79,13 +80,16 @@ async function moveToCopy(
   { key, record }: FoundSession,
   salt: string,
 ): Promise<MoveOutcome> {
-  const { records, users } = parts
+  const { records, users, expiries } = parts
   const { user } = record.meta
   const restMs = ttlMs(parts, record.cookie, record.meta)
   await records.create(key, record.text, restMs)
   if (user !== undefined) await users?.renew(user, key, restMs)
+  await noteEnd(parts, key, record.meta, restMs)
   const moved = await moveRecord(parts, found, { to: key, salt }, restMs)
-  if (user !== undefined) await users?.leave(user, [moved === 'moved' ? found.key : key])
+  const over = moved === 'moved' ? found.key : key
+  await expiries?.forget(over)
+  if (user !== undefined) await users?.leave(user, [over])
   return moved
 }
 

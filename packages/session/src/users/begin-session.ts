@@ -2,8 +2,7 @@ import { SessionEndedError } from '../errors.ts'
 import type { SessionMeta, SessionRecord } from '../record/session-record.ts'
 import type { SessionsParts } from '../sessions-parts.ts'
 import { endSessions } from './end-session.ts'
-import { handleOf } from './handle.ts'
-import type { Users } from './users.ts'
+import { eventOf } from './event-of.ts'
 
 /** A session as it is to be in the store. */
 export interface NewSession {
@@ -13,38 +12,34 @@ export interface NewSession {
 }
 
 /**
- * Puts a new session into the store. Throws `SessionLimitError`, and `SessionEndedError` where the user's sessions were
- * revoked meanwhile.
+ * Puts a new session into the store: a user's for a short time only, until it is listed and those over the limit have
+ * ended, so that a crash leaves nothing behind. Throws `SessionLimitError`, and `SessionEndedError` where the user's
+ * sessions were revoked meanwhile.
  */
-export async function beginSession(parts: SessionsParts, begun: NewSession): Promise<void> {
-  const { users, records } = parts
-  const { key, record, ttlMs } = begun
+export async function beginSession(parts: SessionsParts, { key, record, ttlMs }: NewSession): Promise<void> {
+  const { users, records, events } = parts
   const { user } = record.meta
-  if (users && user !== undefined) await beginListed(parts, users, user, begun)
-  else await records.create(key, record.text, ttlMs)
-  tellCreated(parts, key, record.meta)
-}
-
-export function tellCreated({ events, settings }: SessionsParts, key: string, meta: SessionMeta): void {
-  events.created({ handle: handleOf(settings, key, meta), user: meta.user, createdAt: meta.created })
-}
-
-/** Until it is listed and those over the limit have ended, it has only a short time: a crash must leave nothing behind. */
-async function beginListed(
-  parts: SessionsParts,
-  users: Users,
-  user: string,
-  { key, record, ttlMs }: NewSession,
-): Promise<void> {
-  const { records } = parts
-  await records.create(key, record.text, provisionalMs(parts, ttlMs))
+  const isListed = users !== undefined && user !== undefined
+  await records.create(key, record.text, isListed ? provisionalMs(parts, ttlMs) : ttlMs)
   try {
-    await endSessions(parts, user, await users.admit(user, key, ttlMs), 'limit')
-    if (!(await records.extend(key, ttlMs))) throw new SessionEndedError()
+    if (isListed) await endSessions(parts, user, await users.admit(user, key, ttlMs), 'limit')
+    await noteEnd(parts, key, record.meta, ttlMs)
+    if (isListed && !(await records.extend(key, ttlMs))) throw new SessionEndedError()
   } catch (failure) {
     await takeBack(parts, user, key)
     throw failure
   }
+  events.created(eventOf(parts, key, record.meta))
+}
+
+/** Has its end waited for, where the app wants to hear of that. */
+export async function noteEnd(
+  parts: SessionsParts,
+  key: string,
+  meta: SessionMeta,
+  ttlMs: number,
+): Promise<void> {
+  await parts.expiries?.note(key, eventOf(parts, key, meta), ttlMs)
 }
 
 /** How long a record may live that is not confirmed yet: longer than all that is left to do can take. */
@@ -54,12 +49,13 @@ export function provisionalMs({ settings }: SessionsParts, ttlMs: number): numbe
 
 /** If this fails too, the record ends by itself in a moment. */
 export async function takeBack(
-  { records, users }: SessionsParts,
+  { records, users, expiries }: SessionsParts,
   user: string | undefined,
   key: string,
 ): Promise<void> {
   try {
     await records.destroy(key)
+    await expiries?.forget(key)
     if (user !== undefined) await users?.leave(user, [key])
   } catch {
     // It is reported.

@@ -1,7 +1,7 @@
 import type { EndReason } from '../events.ts'
-import { readRecord } from '../record/session-record.ts'
+import { readRecord, type SessionMeta } from '../record/session-record.ts'
 import type { SessionsParts } from '../sessions-parts.ts'
-import { handleOf } from './handle.ts'
+import { eventOf } from './event-of.ts'
 
 /** Ends a session for good, and resolves to its record as it was then; undefined when somebody else was first. */
 export async function endSession(
@@ -28,22 +28,27 @@ export async function endSessions(
 }
 
 async function destroyRecord(
-  { records, events, settings }: SessionsParts,
+  parts: SessionsParts,
   key: string,
   reason: EndReason,
 ): Promise<string | undefined> {
+  const { records, events } = parts
   const text = await records.destroy(key)
-  if (text === undefined || !events.hearsDestroyed) return text
+  if (text === undefined || !(events.hearsDestroyed || parts.expiries)) return text
   const meta = metaOf(text)
-  if (meta) {
-    const { created, user } = meta
-    events.destroyed({ handle: handleOf(settings, key, meta), user, createdAt: created, reason })
-  }
+  if (meta && (await isOurs(parts, key, meta))) events.destroyed({ ...eventOf(parts, key, meta), reason })
   return text
 }
 
+/** Who has its note has its end to tell: another process may have found the session expired, in this very moment. */
+async function isOurs({ expiries }: SessionsParts, key: string, { watched }: SessionMeta): Promise<boolean> {
+  if (!expiries || !watched) return true
+  // It is reported, and told as expired when its time is over.
+  return expiries.forget(key).catch(() => false)
+}
+
 /** A spoilt record was no session. */
-function metaOf(text: string) {
+function metaOf(text: string): SessionMeta | undefined {
   try {
     return readRecord(text, 0).meta
   } catch {

@@ -57,7 +57,7 @@ export function readUserOptions(owner: string, options: UserOptions<never>): Use
   }
 }
 
-const hookNames = ['created', 'destroyed']
+const hookNames = ['created', 'destroyed', 'expired']
 
 function checkHooks(owner: string, on: SessionHooks): void {
   const hooks = typeof on === 'object' && on !== null ? Object.entries(on) : [['', on]]

@@ -15,7 +15,8 @@ export function newRecord(
   data: string,
   notes: Notes | undefined,
 ): SessionRecord {
-  return writeRecord(recordCookie(parts, cookie), { ...newMeta(parts), ...notes }, data)
+  const watched = parts.expiries && { watched: true as const }
+  return writeRecord(recordCookie(parts, cookie), { ...newMeta(parts), ...watched, ...notes }, data)
 }
 
 /** Of a session that is not in the store yet. */

@@ -1,7 +1,8 @@
 import { SessionEndedError } from '../errors.ts'
 import type { SessionsParts } from '../sessions-parts.ts'
-import { provisionalMs, takeBack, tellCreated } from '../users/begin-session.ts'
+import { noteEnd, provisionalMs, takeBack } from '../users/begin-session.ts'
 import { endSession, endSessions } from '../users/end-session.ts'
+import { eventOf } from '../users/event-of.ts'
 import { KeptSession } from './kept-session.ts'
 import { newRecord, ttlMs } from './new-record.ts'
 import type { Notes } from './note-book.ts'
@@ -41,13 +42,14 @@ export async function replaceSession(
     if (ended === undefined) throw new SessionEndedError()
     if (user !== undefined) await endSessions(parts, user, over, 'limit')
     const final = ended === former.text ? record : newRecord(parts, cookie, dataFrom(ended), notes)
+    await noteEnd(parts, key, final.meta, restsMs)
     const change = { base: record.text, stored: undefined, apply: () => final.text, ttlMs: () => restsMs }
     const isThere =
       final.data === record.data
         ? await parts.records.extend(key, restsMs)
         : (await parts.records.change('set', key, change)) !== 'gone'
     if (!isThere) throw new SessionEndedError()
-    tellCreated(parts, key, final.meta)
+    parts.events.created(eventOf(parts, key, final.meta))
     // What others had changed in the former is theirs: the next save tells its own changes from this.
     return new KeptSession(parts, { key, record, stored: undefined })
   } catch (failure) {
