@@ -19,6 +19,8 @@ export function answerAnew(response: ServerResponse, real: Writers, failure: unk
   }
   response.statusCode = 200
   if (Object.hasOwn(response, 'statusMessage')) response.statusMessage = ''
+  // Empties them.
+  response.addTrailers({})
   // Streams that wait to go on with the dropped answer.
   response.removeAllListeners('drain')
   takeOne(response, real, failure)

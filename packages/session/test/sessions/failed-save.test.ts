@@ -113,11 +113,14 @@ describe('where a session could not be saved', () => {
     app = await HeldApp.start()
     app.handler = (session, response) => {
       session.user = 'ada'
+      response.addTrailers({ 'X-Sum': '1' })
       Readable.from(Array.from({ length: 64 }, () => Buffer.alloc(16_384, 'x'))).pipe(response)
     }
     app.onError = (_error, response) => Readable.from(Array(64).fill(sorry)).pipe(response.status(503))
     app.refuse()
-    expect((await ask(app.url)).body).toBe(sorry.repeat(64))
+    const { body, trailers } = await ask(app.url)
+    expect(body).toBe(sorry.repeat(64))
+    expect(trailers).toEqual({})
   })
 
   test('a read is answered though its touch failed', async () => {
