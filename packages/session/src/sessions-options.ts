@@ -106,13 +106,23 @@ export function readSessionsOptions(options: SessionsOptions<never>): SessionsSe
     touchAfterMs,
     ...readRotation(options),
     cookie: readCookieOptions(owner, options.cookie ?? {}),
-    hashIds: options.hashIds ?? true,
+    hashIds: readHashIds(options.hashIds ?? true),
     maxBytes: parseSize(owner, 'maxSize', options.maxSize ?? '256kb'),
     onOutage,
     near: readNearOptions(owner, options.nearCache ?? false, onOutage === 'readonly'),
     onSaveFailure: oneOf('onSaveFailure', options.onSaveFailure ?? 'fail', ['fail', 'report']),
-    onConflict: options.onConflict,
+    onConflict: readOnConflict(options.onConflict),
   }
+}
+
+function readHashIds(hashIds: boolean): boolean {
+  if (typeof hashIds === 'boolean') return hashIds
+  throw new InvalidOptionError(owner, 'hashIds', hashIds, 'true or false')
+}
+
+function readOnConflict(onConflict: OnConflict | undefined): OnConflict | undefined {
+  if (onConflict === undefined || typeof onConflict === 'function') return onConflict
+  throw new InvalidOptionError(owner, 'onConflict', onConflict, 'a function')
 }
 
 function readRotation({ rotateEvery, rotationGrace = '30s' }: SessionsOptions<never>) {

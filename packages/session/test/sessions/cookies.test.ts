@@ -61,6 +61,34 @@ describe('a cookie that browsers would drop, or Node would not send, is refused 
   })
 })
 
+test.each([
+  ['hashIds', { hashIds: 'false' }],
+  ['onConflict', { onConflict: 'mine' }],
+  ['secret', { secret: '' }],
+  ['secret', { secret: [] }],
+  ['secret', { secret: ['new', ''] }],
+  ['secret', { secret: 7 }],
+  ['onOutage', { onOutage: 'ignore' }],
+  ['touchAfter', { idleTimeout: '1m', touchAfter: '2m' }],
+  ['idleTimeout', { idleTimeout: 0 }],
+  ['absoluteTimeout', { absoluteTimeout: Number.POSITIVE_INFINITY }],
+  ['maxSize', { maxSize: 'large' }],
+])('an option %s that cannot be used is refused when sessions are made: %j', (option, options: object) => {
+  expect(() => open(options)).toThrow(expect.objectContaining({ code: 'INVALID_OPTION', option }))
+})
+
+test('a secret that is refused is not in the error', () => {
+  const secret: unknown = ['a very secret text', 7]
+  expect(() => open({ secret: secret as string })).toThrow(/^(?!.*very secret)/)
+})
+
+test.each([undefined, null, '', 'a=b'])(
+  'a request with %j for a cookie header gets a new session',
+  async (header) => {
+    expect((await open({}).load(header)).info.isNew).toBe(true)
+  },
+)
+
 describe('over a socket', () => {
   const servers: RunningServer[] = []
   afterEach(async () => {
