@@ -16,6 +16,8 @@ export interface MigrationOptions {
   readonly settings: PlaceSettings
   /** How long a record may rest. */
   readonly ttlMs: (record: SessionRecord) => number
+  /** What a record is kept as, once its session has arrived. Default: its text. */
+  readonly textOf?: ((record: SessionRecord) => string) | undefined
 }
 
 /**
@@ -83,17 +85,18 @@ export class Migration {
 
   async #settle(id: string, found: FoundRecord): Promise<FoundRecord> {
     await this.end(id)
-    const { to, settings, ttlMs } = this.#options
+    const { to, settings, ttlMs, textOf = ({ text }) => text } = this.#options
     const { cookie, meta, data } = readRecord(found.text, settings.clock.now())
     const settled = writeRecord(cookie, { ...meta, arriving: undefined }, data)
-    const stored = settings.sealer.seal(found.key, settled.text)
+    const text = textOf(settled)
+    const stored = settings.sealer.seal(found.key, text)
     const replaced = await this.#run(
       'migrate-put',
       () => to.replace(found.key, found.stored, stored, ttlMs(settled)),
       ({ isDone }) => (isDone ? 'saved' : 'changed'),
     )
     // Whoever changed it has settled it too, or the next visit does.
-    return replaced.isDone ? { ...found, text: settled.text, stored } : found
+    return replaced.isDone ? { ...found, text, stored } : found
   }
 
   /** What the old store has as a record of ours; undefined for what is none. */

@@ -34,6 +34,11 @@ export const mostMoves = 16
 /** The session has ended, and nobody who has read it elsewhere may bring it here. */
 export const endedMark: string = `${head}{"ended":true,"v":1}}`
 
+/** Whether the record stands for a session that is not here. */
+export function isMark(text: string): boolean {
+  return text === endedMark || readMoved(text) !== undefined
+}
+
 /** The session was copied here from another store, and may still be there. */
 export function isArriving(text: string): boolean {
   // Nothing but a hint: a field of the app's may be called so.

@@ -1,8 +1,12 @@
+import type { SessionBackend } from '../backend.ts'
 import { bounded } from '../bounded.ts'
+import { Migration } from '../migrate/migration.ts'
 import { openBackend } from '../open-backend.ts'
+import type { SessionRecord } from '../record/session-record.ts'
 import { Records } from '../records.ts'
+import { timeToLive } from '../time-to-live.ts'
 import { SessionStore } from './session-store.ts'
-import { readStoreOptions, type SessionStoreOptions } from './store-options.ts'
+import { readStoreOptions, type SessionStoreOptions, type StoreSettings } from './store-options.ts'
 import { StoredSessions } from './stored-sessions.ts'
 
 /**
@@ -16,5 +20,21 @@ export function sessionStore(options: SessionStoreOptions = {}): SessionStore {
   const backend = openBackend(options, settings)
   const records = new Records(backend, settings.sealer, settings)
   const whole = bounded(backend, settings.timeoutMs, settings.clock)
-  return new SessionStore(new StoredSessions(records, whole, settings), settings.name)
+  const sessions = new StoredSessions(records, whole, settings, openMigration(whole, settings))
+  return new SessionStore(sessions, settings.name)
+}
+
+function openMigration(to: SessionBackend, settings: StoreSettings): Migration | undefined {
+  const { migrateFrom: from, clock, ttlMs } = settings
+  if (!from) return undefined
+  return new Migration({
+    ...{ from, to, settings },
+    ttlMs: (record) => timeToLive(record, ttlMs, clock.now()),
+    textOf: asExpressSession,
+  })
+}
+
+/** Without what only the middleware of our own notes: what it has noted stays. */
+function asExpressSession({ text, cookie, meta, data }: SessionRecord): string {
+  return meta.seen > 0 ? text : JSON.stringify({ cookie, ...JSON.parse(data) })
 }

@@ -2,7 +2,9 @@ import type { Closeable } from '@stepladder/core'
 import type { SessionBackend } from '../backend.ts'
 import { InvalidSessionRecordError } from '../errors.ts'
 import { mergeRecords, replaceCookie } from '../merge.ts'
+import type { Migration } from '../migrate/migration.ts'
 import { reportOnce, runOperation } from '../operation.ts'
+import { isMark } from '../record/marks.ts'
 import { unsealed } from '../record/sealer.ts'
 import { decodeRecord, type SessionLike } from '../record.ts'
 import type { Records } from '../records.ts'
@@ -22,20 +24,28 @@ export class StoredSessions implements Closeable {
   readonly #records: Records
   readonly #backend: SessionBackend
   readonly #settings: StoreSettings
+  readonly #migration: Migration | undefined
   readonly #throttle: TouchThrottle
 
   /** `backend` is asked about all records at once, and must end each call by itself. */
-  constructor(records: Records, backend: SessionBackend, settings: StoreSettings) {
+  constructor(
+    records: Records,
+    backend: SessionBackend,
+    settings: StoreSettings,
+    migration?: Migration | undefined,
+  ) {
     this.#records = records
     this.#backend = backend
     this.#settings = settings
+    this.#migration = migration
     this.#throttle = new TouchThrottle(settings)
   }
 
   /** Undefined when its time is over, or when what is stored there is no session. */
   async read(id: string): Promise<SessionLike | undefined> {
     try {
-      const found = await this.#records.read(id)
+      const read = () => this.#records.read(id)
+      const found = await (this.#migration ? this.#migration.find(id, id, read) : read())
       if (!found) return undefined
       const { text, stored, moves } = found
       return this.#decode(id, text, moves.length === 0 ? stored : undefined)
@@ -90,6 +100,7 @@ export class StoredSessions implements Closeable {
 
   async destroy(id: string): Promise<void> {
     await this.#records.destroy(id)
+    await this.#migration?.end(id)
   }
 
   all(): Promise<(SessionLike & { id: string })[]> {
@@ -119,7 +130,8 @@ export class StoredSessions implements Closeable {
 
   #readable(id: string, stored: string): (SessionLike & { id: string })[] {
     try {
-      return [{ ...this.#decode(id, this.#settings.sealer.open(id, stored), stored), id }]
+      const text = this.#settings.sealer.open(id, stored)
+      return isMark(text) ? [] : [{ ...this.#decode(id, text, stored), id }]
     } catch (cause) {
       if (cause instanceof InvalidSessionRecordError) return []
       throw cause
