@@ -1,6 +1,6 @@
 import { begin, Deadlines, inside, type Waited, withDeadline } from '@stepladder/core'
 import type { SessionBackend } from './backend.ts'
-import { wholeStoreMs } from './bounded.ts'
+import { bounded, wholeStoreMs } from './bounded.ts'
 import type { NearCache } from './near/near-cache.ts'
 import { failureOf, runOperation } from './operation.ts'
 import type { PlaceSettings } from './options.ts'
@@ -48,7 +48,9 @@ export class Records {
     this.#backend = backend
     this.sealer = sealer
     this.#settings = settings
-    this.#lanes = new WriteLanes(backend, sealer, settings.migrateFrom !== undefined)
+    // A call that is never answered must not hold up its session's lane for longer than its own request.
+    const lane = bounded(backend, settings.timeoutMs, settings.clock)
+    this.#lanes = new WriteLanes(lane, sealer, settings.migrateFrom !== undefined)
     this.#deadlines = new Deadlines(settings.timeoutMs, settings.clock)
     this.#guard = new OutageGuard(settings)
     this.#near = near
