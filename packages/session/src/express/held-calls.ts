@@ -28,7 +28,7 @@ export class HeldCalls {
     if (name === 'writeHead') this.#keepHead(args)
     this.#isHeadKept = true
     this.#calls.push({ name, args })
-    if (name === 'end') this.#face.isEnded = true
+    if (name === 'end') this.#face.end()
     if (name === 'flushHeaders') return undefined
     if (name !== 'write') return this.#response
     this.isDrainDue = true
@@ -50,7 +50,7 @@ export class HeldCalls {
   /** As Node: a second head is the app's mistake, and it is to hear of it where it made it. */
   #keepHead([status]: readonly unknown[]): void {
     if (this.#isHeadKept) throw headersSent('write')
-    if (typeof status === 'number') this.#face.statusCode = status
+    if (typeof status === 'number') this.#face.keepStatus(status)
   }
 }
 
