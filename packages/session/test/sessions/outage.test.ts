@@ -13,7 +13,8 @@ const slackMs = 250
 let redis: RedisServer
 const opened: (() => unknown)[] = []
 beforeEach(async () => {
-  redis = await startRedis({ appendonly: true })
+  // Else, where the disk is slow, Redis acknowledges what a kill takes away.
+  redis = await startRedis({ appendonly: true, config: { appendfsync: 'always' } })
   opened.push(() => redis.stop())
 })
 afterEach(async () => {
