@@ -26,6 +26,7 @@ const lists: Promises = {
     await users.admit('Ada', 'b1', minuteMs, endless)
 
     deepEqual(await users.list('ada'), ['a1', 'a2'])
+    deepEqual(await users.list('Ada'), ['b1'])
     deepEqual(await users.list('nobody'), [])
     deepEqual([...(await users.users())].sort(), ['Ada', 'ada'])
   },
