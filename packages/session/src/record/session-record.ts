@@ -95,10 +95,10 @@ export function readRecord(text: string, now: number): ReadRecord {
 function isMeta(found: unknown): found is SessionMeta {
   const isRight = isObject(found) && found.v === 1 && isTime(found.created) && isTime(found.seen)
   if (!isRight) return false
-  const { login, listed, csrf, user, handle, ip, agent } = found
+  const { login, listed, rotated, csrf, user, handle, ip, agent, from, shown } = found
   return (
-    [login, listed].every((time) => isMissingOr(time, isTime)) &&
-    [csrf, user, handle, ip, agent].every((text) => isMissingOr(text, isText))
+    [login, listed, rotated].every((time) => isMissingOr(time, isTime)) &&
+    [csrf, user, handle, ip, agent, from, shown].every((text) => isMissingOr(text, isText))
   )
 }
 
@@ -115,18 +115,19 @@ function isTime(value: unknown): boolean {
 }
 
 /**
- * What `writeRecord` was given as `data`, cut from its text: a JSON.stringify less per request. No string within the
- * record can hold the mark, since its quotes would be escaped. A wrong cut costs a write that changes nothing.
+ * What `writeRecord` was given as `data`, cut from its text: a JSON.stringify less per request. Undefined where the text does
+ * not begin as ours do, up to the first brace behind our version: a wrong cut would hide that a field was removed.
  */
 function tailOf(text: string): string | undefined {
-  if (!text.startsWith('{"cookie":{')) return undefined
-  const end = text.indexOf(endOfHead)
-  if (end < 0) return undefined
-  const from = end + endOfHead.length
-  return text[from] === ',' ? `{${text.slice(from + 1)}` : '{}'
+  const endOfCookie = text.startsWith('{"cookie":{') ? text.indexOf('}') : -1
+  if (!text.startsWith(beginOfOurs, endOfCookie)) return undefined
+  const end = text.indexOf('}', endOfCookie + beginOfOurs.length)
+  if (!text.startsWith(endOfOurs, end - endOfOurs.length + 1)) return undefined
+  return text[end + 1] === ',' ? `{${text.slice(end + 2)}` : '{}'
 }
 
-const endOfHead = ',"v":1}'
+const beginOfOurs = '},"__session":{'
+const endOfOurs = ',"v":1}'
 
 function dataOf(fields: Fields): string {
   const names = Object.keys(fields).filter((name) => !isOurs(name))

@@ -41,6 +41,8 @@ describe('a stored record that', () => {
     'was seen at no time': { ...ours, __session: { ...meta, seen: null } },
     'was seen at the end of time': `{"cookie":{},"__session":{"created":1,"seen":1e999,"v":1}}`,
     'logged in at no time': { ...ours, __session: { ...meta, login: 'today' } },
+    'was rotated at no time': { ...ours, __session: { ...meta, rotated: 'today' } },
+    'has a list for where it was': { ...ours, __session: { ...meta, from: ['key'] } },
     'has a number for its seed': { ...ours, __session: { ...meta, csrf: 7 } },
   }
 
@@ -95,6 +97,27 @@ describe('a stored record that', () => {
     await clock.advance(1)
     expect(await stored(cookie)).toMatchObject({ user: 'ada', views: 1 })
     expect(await stored(cookie)).not.toHaveProperty('cart')
+  })
+
+  const { cookie } = ours
+  const elsewhere = { user: 'ada', cart: { pen: 1, v: 1 }, text: 'a' }
+  test.each([
+    ['begins with its version', { cookie, __session: { v: 1, created: now, seen: now }, ...elsewhere }],
+    ['stands behind the fields', { cookie, ...elsewhere, __session: meta }],
+    ['stands between the fields', { cookie, user: 'ada', cart: { v: 1 }, __session: meta, text: 'a' }],
+    [
+      'holds a brace',
+      { cookie, __session: { created: now, seen: now, agent: 'a},"v":1}', v: 1 }, ...elsewhere },
+    ],
+    ['stands behind a cookie with a brace', { cookie: { path: '/}' }, __session: meta, ...elsewhere }],
+  ])('has a part of ours that %s loses no removal of a field', async (_, record) => {
+    const { sessions, load } = await overwritten(record)
+    const session = await load()
+    delete session.user
+    delete session.cart
+    await sessions.commit(session)
+
+    expect({ ...(await load()) }).toEqual({ text: 'a' })
   })
 
   test('may rest less than no time is over, once it was seen', async () => {
