@@ -75,7 +75,7 @@ export class HeldResponse {
     const { visit, place } = this.#request
     try {
       if (place.session !== visit.session) return this.#putAway()
-      if (visit.isBusy) return visit.save()
+      if (visit.isBusy) return visit.commit(undefined)
       const changes = visit.changes()
       if (!changes) return undefined
       const { headersSent } = this.#response
