@@ -1,3 +1,5 @@
+import { IncomingMessage, type ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import { RecordedReports } from '@stepladder/core/testing'
 import { createSessions, ForeignSessionError } from '@stepladder/session'
 import { type SessionsHandler, sessions } from '@stepladder/session/express'
@@ -154,6 +156,16 @@ describe('the middleware', () => {
     app.use(router)
     app.use((request, response) => response.json(request.session !== undefined))
     expect((await ask(server.url + path)).body).toBe(String(hasSession))
+  })
+
+  test('gives a request without a response its session, as apps do before they upgrade to a WebSocket', async () => {
+    app.use(handle)
+    addRoutes()
+    const cookie = sessionCookie(await ask(`${server.url}/login/ada`, { method: 'POST' }))
+    const request = Object.assign(new IncomingMessage(new Socket()), { headers: { cookie } })
+    // What such apps pass for a response.
+    await new Promise((resolve) => handle(request, {} as ServerResponse, resolve))
+    expect({ ...handle.get(request) }).toEqual({ user: 'ada' })
   })
 
   test('tells an app that reads a session where there is none what is wrong', () => {
