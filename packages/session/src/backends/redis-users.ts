@@ -57,10 +57,9 @@ export class RedisUserIndex implements UserIndex {
   }
 
   async remove(user: string, keys: readonly string[]): Promise<void> {
+    if (keys.length === 0) return
     const client = await this.#client
-    for (let from = 0; from < keys.length; from += mostPerCommand) {
-      await client.call('ZREM', this.#listOf(user), ...keys.slice(from, from + mostPerCommand))
-    }
+    await client.call('ZREM', this.#listOf(user), ...keys)
   }
 
   async list(user: string): Promise<readonly string[]> {
@@ -77,5 +76,3 @@ export class RedisUserIndex implements UserIndex {
     return `${this.#prefix}${user}}`
   }
 }
-
-const mostPerCommand = 1_000

@@ -34,6 +34,8 @@ return current`)
 
 /** Sessions in Redis, as connect-redis keeps them: a JSON string at `sess:<id>` that expires by itself. */
 export class RedisSessionBackend implements SessionBackend {
+  /** By the client's own timeout of each command. */
+  readonly endsInTime: boolean = true
   readonly users: UserIndex
   readonly expiries: ExpiryIndex
   readonly #client: Promise<RedisClient>

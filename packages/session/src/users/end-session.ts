@@ -2,6 +2,7 @@ import type { EndReason } from '../events.ts'
 import { readRecord, type SessionMeta } from '../record/session-record.ts'
 import type { SessionsParts } from '../sessions-parts.ts'
 import { eventOf } from './event-of.ts'
+import { inGroups } from './in-groups.ts'
 
 /** Ends a session for good, and resolves to its record as it was then; undefined when somebody else was first. */
 export async function endSession(
@@ -22,7 +23,7 @@ export async function endSessions(
   keys: readonly string[],
   reason: EndReason,
 ): Promise<number> {
-  const ended = await Promise.all(keys.map((key) => destroyRecord(parts, key, reason)))
+  const ended = await inGroups(keys, (key) => destroyRecord(parts, key, reason))
   await parts.users?.leave(user, keys)
   return ended.filter((text) => text !== undefined).length
 }

@@ -2,6 +2,7 @@ import type { SessionMeta } from '../record/session-record.ts'
 import type { SessionsParts } from '../sessions-parts.ts'
 import { endSession, endSessions } from './end-session.ts'
 import { handleOf } from './handle.ts'
+import { inGroups } from './in-groups.ts'
 import { lookAt } from './look-at.ts'
 import type { Users } from './users.ts'
 
@@ -44,8 +45,8 @@ export class UserSessions {
 
   /** Those that are alive, the one that was seen last at the head; `current` is marked among them. */
   async list(current?: object | undefined): Promise<readonly ListedSession[]> {
-    const currentKey = current && this.#keyOf(current)
     const found = await this.#find()
+    const currentKeys = await this.#keysOf(current)
     return found
       .map(({ key, meta }) => ({
         handle: handleOf(this.#parts.settings, key, meta),
@@ -53,7 +54,7 @@ export class UserSessions {
         lastSeenAt: meta.seen,
         ip: meta.ip,
         userAgent: meta.agent,
-        isCurrent: isSame(key, meta, currentKey),
+        isCurrent: isOneOf(currentKeys, key, meta),
       }))
       .sort((a, b) => b.lastSeenAt - a.lastSeenAt)
   }
@@ -76,10 +77,10 @@ export class UserSessions {
 
   /** Ends all but this one: after a change of password, say. Resolves to how many there were. */
   async revokeOthers(current: object): Promise<number> {
-    const currentKey = this.#keyOf(current)
     return this.#revoke(async () => {
       const found = await this.#find()
-      return found.filter(({ key, meta }) => !isSame(key, meta, currentKey)).map(({ key }) => key)
+      const currentKeys = await this.#keysOf(current)
+      return found.filter(({ key, meta }) => !isOneOf(currentKeys, key, meta)).map(({ key }) => key)
     })
   }
 
@@ -94,9 +95,17 @@ export class UserSessions {
     return ended
   }
 
+  /** Another request of the session may have given it a new id by now. */
+  async #keysOf(session: object | undefined): Promise<readonly string[]> {
+    const key = session && this.#keyOf(session)
+    if (key === undefined) return []
+    const found = await this.#parts.records.read(key, true)
+    return found ? [key, found.key] : [key]
+  }
+
   async #find(): Promise<{ readonly key: string; readonly meta: SessionMeta }[]> {
     const keys = await this.#users.list(this.#user)
-    const metas = await Promise.all(keys.map((key) => lookAt(this.#parts.records, key)))
+    const metas = await inGroups(keys, (key) => lookAt(this.#parts.records, key))
     await this.#users.leave(
       this.#user,
       keys.filter((_, place) => metas[place] === 'gone'),
@@ -108,7 +117,7 @@ export class UserSessions {
   }
 }
 
-/** Another request of the session may be giving it a new id just now. */
-function isSame(key: string, { from }: SessionMeta, currentKey: string | undefined): boolean {
-  return currentKey !== undefined && (key === currentKey || from === currentKey)
+/** Or it is being given a new id just now: then it is listed under both. */
+function isOneOf(keys: readonly string[], key: string, { from }: SessionMeta): boolean {
+  return keys.includes(key) || (from !== undefined && keys.includes(from))
 }

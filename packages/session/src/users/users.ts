@@ -1,5 +1,6 @@
 import { SessionLimitError } from '../errors.ts'
 import type { Records } from '../records.ts'
+import { inGroups } from './in-groups.ts'
 import { lookAt } from './look-at.ts'
 import { readUser, type UserOf } from './read-user.ts'
 import type { Admission, Room, UserIndex } from './user-index.ts'
@@ -13,6 +14,8 @@ export interface UsersOptions {
 
 /** Clocks of several machines differ; an entry that outlives its session does no harm. */
 const clocksDifferMs = 60_000
+/** No database takes any number of values in one statement. */
+const mostAtOnce = 1_000
 
 /**
  * Which sessions are whose. The protocol, which no crash and no race may leave with a living session that is not listed:
@@ -62,13 +65,15 @@ export class Users {
 
   /** Removes entries whose records were destroyed. Never rejects: what stays listed is dead, and found so later. */
   async leave(user: string, keys: readonly string[]): Promise<void> {
-    if (keys.length === 0) return
-    const leave = this.#run(
-      'user-remove',
-      () => this.#index.remove(user, keys),
-      () => 'removed',
-    )
-    await leave.catch(() => {}) // it is reported
+    for (let from = 0; from < keys.length; from += mostAtOnce) {
+      const some = keys.slice(from, from + mostAtOnce)
+      const leave = this.#run(
+        'user-remove',
+        () => this.#index.remove(user, some),
+        () => 'removed',
+      )
+      await leave.catch(() => {}) // it is reported
+    }
   }
 
   list(user: string): Promise<readonly string[]> {
@@ -87,7 +92,7 @@ export class Users {
   /** A process that was killed may have left entries of sessions that are gone; says whether there were any. */
   async #removeDead(user: string): Promise<boolean> {
     const keys = await this.list(user)
-    const metas = await Promise.all(keys.map((key) => lookAt(this.#records, key)))
+    const metas = await inGroups(keys, (key) => lookAt(this.#records, key))
     const dead = keys.filter((_, place) => metas[place] === 'gone')
     await this.leave(user, dead)
     return dead.length > 0

@@ -77,6 +77,46 @@ describe('the sessions of a user', () => {
     expect(await stored(laptop)).toEqual({ user: 'ada' })
   })
 
+  test('can all be ended but this one, though another request gives it a new id meanwhile', async () => {
+    const { sessions, begun, clock, stored } = withUsers({ rotateEvery: '1m' })
+    const cookie = await begun({ user: 'ada' })
+    await begun({ user: 'ada' })
+    const current = await sessions.load(cookie)
+    await clock.advance(120_000)
+    const rotated = cookieOf(await sessions.commit(await sessions.load(cookie)))
+    await sessions.commit(await sessions.load(rotated))
+
+    expect(await sessions.of('ada').list(current)).toContainEqual(
+      expect.objectContaining({ isCurrent: true }),
+    )
+    expect(await sessions.of('ada').revokeOthers(current)).toBe(1)
+    expect(await stored(rotated)).toEqual({ user: 'ada' })
+  })
+
+  test('keep their handles when their ids are rotated', async () => {
+    const { sessions, begun, clock, stored } = withUsers({ rotateEvery: '1m' })
+    const cookie = await begun({ user: 'ada' })
+    const handles = handlesOf(await sessions.of('ada').list())
+    await clock.advance(120_000)
+    const rotated = cookieOf(await sessions.commit(await sessions.load(cookie)))
+
+    expect(rotated).not.toBe(cookie)
+    expect(handlesOf(await sessions.of('ada').list())).toEqual(handles)
+    expect(await sessions.of('ada').revoke(handles[0]!)).toBe(true)
+    expect(await stored(rotated)).toEqual({})
+  })
+
+  test('can be many', async () => {
+    const { sessions, backend } = withUsers()
+    await Promise.all(Array.from({ length: 2_500 }, (_, n) => backend.users.renew('ada', `key ${n}`, 60_000)))
+    const session = await sessions.load(undefined)
+    session.user = 'ada'
+    await sessions.commit(session)
+
+    expect(await sessions.of('ada').list()).toHaveLength(1)
+    expect(await backend.users.list('ada')).toHaveLength(1)
+  })
+
   test('are out of the list when they end', async () => {
     const { sessions, begun, clock, backend } = withUsers()
     const [out, regenerated] = [await begun({ user: 'ada' }), await begun({ user: 'ada' })]
