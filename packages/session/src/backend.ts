@@ -14,6 +14,8 @@ export type Replaced =
  * `ttlMs` is a whole number of milliseconds from now, at least 1.
  */
 export interface SessionBackend extends Closeable {
+  /** True where each call settles by itself, in the time that its place was given: nobody has to watch it then. */
+  readonly endsInTime?: boolean | undefined
   get(id: string): Promise<string | undefined>
   /** Writes the record, whatever was there. */
   put(id: string, text: string, ttlMs: number): Promise<void>

@@ -6,6 +6,7 @@ export const wholeStoreMs = 30_000
 
 /** Lets no call wait longer than `ms` for the backend: it rejects with `DeadlineExceededError`. */
 export function bounded(backend: SessionBackend, ms: number, clock: Clock): SessionBackend {
+  if (backend.endsInTime) return backend
   const deadlines = new Deadlines(ms, clock)
   const within = <T>(what: string, call: () => Promise<T>) => deadlines.run(what, call)
   const inTheEnd = <T>(what: string, call: () => Promise<T>) => withDeadline(what, wholeStoreMs, call, clock)

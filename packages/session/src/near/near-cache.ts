@@ -51,6 +51,10 @@ export class NearCache implements SessionBackend {
     })
   }
 
+  get endsInTime(): boolean | undefined {
+    return this.#backend.endsInTime
+  }
+
   /** The record, if memory has it and may be trusted. */
   known(id: string): string | undefined {
     if (!this.#settings.isServing) return undefined

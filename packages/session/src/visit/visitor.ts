@@ -49,6 +49,7 @@ export class Visitor {
     cookie: SessionCookie,
     write: (notes: Notes | undefined) => Promise<T>,
   ): Promise<T> {
+    if (!this.#parts.users) return write(this.#device)
     const withDevice = (listed: ListingNotes | undefined) => this.#device || listed
     return keepListed(this.#parts, this.#listing(kept, cookie), (listed) =>
       write(withDevice(listed) && { ...this.#device, ...listed }),
