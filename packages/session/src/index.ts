@@ -27,6 +27,7 @@ export type { EndedSessionEvent, EndReason, SessionEvent, SessionHooks } from '.
 export type { ExpiryIndex } from './expiry/expiry-index.ts'
 export type { LoadOptions } from './load-options.ts'
 export type { Conflict, OnConflict } from './merge.ts'
+export type { OldStore } from './migrate/old-store.ts'
 export type { ChangeFeed, ChangeListener, FollowOptions } from './near/change-feed.ts'
 export type { NearCacheOptions } from './near/near-options.ts'
 export type { PlaceOptions } from './options.ts'
