@@ -20,7 +20,6 @@ interface Entry {
 
 /** Sessions in the memory of this process: other processes do not see them, and they end with it. */
 export class MemorySessionBackend implements SessionBackend {
-  readonly endsInTime: boolean = true
   readonly users: UserIndex
   readonly expiries: ExpiryIndex
   /** In the order of their last write or touch, so that the first is the one that rested longest. */
