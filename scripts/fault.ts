@@ -56,6 +56,7 @@ const faultTests: Record<string, readonly string[]> = {
     ...['lost-updates', 'resurrection', 'outage'],
     ...['sessions/lost-updates', 'sessions/resurrection', 'sessions/outage'],
     ...['sessions/near-', 'sessions/readonly', 'sessions/breaker'],
+    ...['sessions/limit', 'sessions/revoke-races', 'sessions/users-'],
   ],
   queue: ['crash', 'outage', 'power-cut', 'order'],
 }
