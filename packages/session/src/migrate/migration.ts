@@ -26,8 +26,7 @@ export interface MigrationOptions {
  *     old: session                               ──(2)──▶ gone
  *     here:  none ──(1) where nothing is──▶ arriving ──(3)──▶ session
  *
- * A session that ends here leaves a mark behind, so that (1) fails for whoever has read it before. One that is still
- * arriving may be in both places: its mark stays as long as the session could.
+ * A session that ends here leaves a mark behind, so that (1) fails for whoever has read it before.
  */
 export class Migration {
   readonly #options: MigrationOptions

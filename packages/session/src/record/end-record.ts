@@ -1,5 +1,5 @@
 import type { SessionBackend } from '../backend.ts'
-import { endedMark, isArriving } from './marks.ts'
+import { endedMark } from './marks.ts'
 import type { Sealer } from './sealer.ts'
 
 /** Where records end. */
@@ -12,15 +12,13 @@ export interface EndingPlace {
 
 /** Far longer than anybody needs who has read a session elsewhere and brings it here. */
 const markMs = 10 * 60_000
-/** A session that is still in both places is over when its time there is over. */
-const arrivingMarkMs = 30 * 24 * 3_600_000
 
 /** Destroys a record, and resolves to what it was; undefined when there was none, or none that opens. */
 export async function endRecord(place: EndingPlace, id: string): Promise<string | undefined> {
+  const { backend, sealer, marksEnds } = place
   let text = await destroyed(place, id)
-  if (!place.marksEnds) return text
-  while (!(await hasMarked(place, id, text))) {
-    // One that was on its way has come in again: it ends as well.
+  // One that was on its way may have come in again: it ends as well.
+  while (marksEnds && !(await backend.putNew(id, sealer.seal(id, endedMark), markMs))) {
     text = (await destroyed(place, id)) ?? text
   }
   return text
@@ -34,9 +32,4 @@ async function destroyed({ backend, sealer }: EndingPlace, id: string): Promise<
   } catch {
     return undefined
   }
-}
-
-function hasMarked({ backend, sealer }: EndingPlace, id: string, text: string | undefined): Promise<boolean> {
-  const ms = text !== undefined && isArriving(text) ? arrivingMarkMs : markMs
-  return backend.putNew(id, sealer.seal(id, endedMark), ms)
 }
