@@ -57,6 +57,7 @@ const faultTests: Record<string, readonly string[]> = {
     ...['sessions/lost-updates', 'sessions/resurrection', 'sessions/outage'],
     ...['sessions/near-', 'sessions/readonly', 'sessions/breaker'],
     ...['sessions/limit', 'sessions/revoke-races', 'sessions/users-'],
+    ...['sessions/rotation-races', 'sessions/migration-races'],
   ],
   queue: ['crash', 'outage', 'power-cut', 'order'],
 }
