@@ -43,6 +43,17 @@ const promises: Promises = {
     deepEqual(await expiries.takeExpired(10), [])
   },
 
+  async 'one that has expired does not wait behind those that live on'(expiries, backend) {
+    for (const n of Array.from({ length: 40 }).keys()) {
+      await backend.put(`alive ${n}`, '{}', minuteMs)
+      await expiries.note(`alive ${n}`, `about ${n}`, 1)
+    }
+    await expiries.note('ada', 'about Ada', 2)
+    await pause(20)
+
+    deepEqual(await expiries.takeExpired(5), ['about Ada'])
+  },
+
   async 'what was forgotten is taken by nobody, and forgotten once'(expiries) {
     await expiries.note('ada', 'about Ada', 1)
     deepEqual(await Promise.all([expiries.forget('ada'), expiries.forget('ada')]), [true, false])

@@ -47,15 +47,13 @@ export class KyselyExpiryIndex implements ExpiryIndex {
 
   async takeExpired(most: number): Promise<readonly string[]> {
     const now = this.#clock.now()
-    const due = await this.#due(now, most)
-    for (const { sid, alive } of due) if (alive !== null) await this.#putOff(sid, Number(alive), now)
-    const gone = due.flatMap(({ sid, alive }) => (alive === null ? [sid] : []))
-    if (gone.length === 0) return []
+    // Its table may not be there yet either.
+    await this.#records.run(() => this.#putOffAlive(now))
     // Of two that delete a row, one gets it.
     const taken = await this.#tables.run((database) =>
       database
         .deleteFrom('stepladder_session_expiries')
-        .where('sid', 'in', gone)
+        .where('sid', 'in', (eb) => this.#due(eb, now).select('due.sid').limit(most))
         .where('expires', '<=', now)
         .returning('about')
         .execute(),
@@ -63,40 +61,35 @@ export class KyselyExpiryIndex implements ExpiryIndex {
     return taken.map(({ about }) => about)
   }
 
-  #due(now: number, most: number) {
-    const isOwn = ({ eb, fn, lit }: ExpressionBuilder<ExpiryTables, 'stepladder_session_expiries'>) =>
-      eb(
-        fn<string>('substr', ['stepladder_session_expiries.sid', lit(1), lit(this.#prefix.length)]),
-        '=',
-        this.#prefix,
-      )
-    // Its table may not be there yet either.
-    return this.#records.run(() =>
-      this.#tables.run((database) =>
-        database
-          .selectFrom('stepladder_session_expiries')
-          .leftJoin('stepladder_sessions', (join) =>
-            join
-              .onRef('stepladder_sessions.sid', '=', 'stepladder_session_expiries.sid')
-              .on('stepladder_sessions.expires', '>', now),
-          )
-          .select(['stepladder_session_expiries.sid', 'stepladder_sessions.expires as alive'])
-          .where('stepladder_session_expiries.expires', '<=', now)
-          .where(isOwn)
-          .limit(most)
-          .execute(),
-      ),
+  /** They are looked at again when their records end, as far as is known now. */
+  #putOffAlive(now: number): Promise<unknown> {
+    return this.#tables.run((database) =>
+      database
+        .updateTable('stepladder_session_expiries')
+        .set(({ fn, lit, selectFrom }) => ({
+          expires: fn.coalesce(
+            selectFrom('stepladder_sessions')
+              .select('stepladder_sessions.expires')
+              .whereRef('stepladder_sessions.sid', '=', 'stepladder_session_expiries.sid'),
+            lit(now),
+          ),
+        }))
+        .where('sid', 'in', (eb) =>
+          this.#due(eb, now)
+            .innerJoin('stepladder_sessions as alive', 'alive.sid', 'due.sid')
+            .where('alive.expires', '>', now)
+            .select('due.sid'),
+        )
+        .execute(),
     )
   }
 
-  async #putOff(sid: string, expires: number, now: number): Promise<void> {
-    await this.#tables.run((database) =>
-      database
-        .updateTable('stepladder_session_expiries')
-        .set({ expires })
-        .where('sid', '=', sid)
-        .where('expires', '<=', now)
-        .execute(),
-    )
+  #due(eb: ExpressionBuilder<ExpiryTables, 'stepladder_session_expiries'>, now: number) {
+    return eb
+      .selectFrom('stepladder_session_expiries as due')
+      .where('due.expires', '<=', now)
+      .where(({ eb, fn, lit }) =>
+        eb(fn<string>('substr', ['due.sid', lit(1), lit(this.#prefix.length)]), '=', this.#prefix),
+      )
   }
 }

@@ -54,23 +54,34 @@ export class RedisExpiryIndex implements ExpiryIndex {
   }
 
   async takeExpired(most: number): Promise<readonly string[]> {
-    const client = await this.#client
     const taken: string[] = []
     for (let turn = 0; turn < shares && taken.length < most; turn++) {
-      const share = this.#next
-      this.#next = (share + 1) % shares
-      // The script answers with a list of keys.
-      const due = (await dueScript.run(client, this.#keysOf(share), most - taken.length)) as string[]
-      const abouts = await Promise.all(due.map((key) => this.#takeIfGone(client, key)))
-      taken.push(...abouts.filter((about) => about !== undefined))
+      taken.push(...(await this.#takeOfShare(this.#next, most - taken.length)))
+      this.#next = (this.#next + 1) % shares
     }
     return taken
+  }
+
+  /** Those that are due and alive are put off, so that they do not stand before the others. */
+  async #takeOfShare(share: number, most: number): Promise<readonly string[]> {
+    const client = await this.#client
+    const taken: string[] = []
+    for (;;) {
+      const limit = most - taken.length
+      // The script answers with a list of keys.
+      const due = (await dueScript.run(client, this.#keysOf(share), limit)) as string[]
+      const abouts = await Promise.all(due.map((key) => this.#takeIfGone(client, key)))
+      taken.push(...abouts.filter((about) => about !== undefined))
+      if (due.length < limit || taken.length >= most) return taken
+    }
   }
 
   async #takeIfGone(client: RedisClient, key: string): Promise<string | undefined> {
     const leftMs = Number(await client.call('PTTL', this.#prefix + key))
     if (leftMs === -2) return this.#take(key)
-    await putOffScript.run(client, this.#keysOf(shareOf(key)), key, Math.max(1, leftMs))
+    // Another program may have kept it for ever.
+    const againMs = leftMs < 0 ? unseenMs : Math.max(1, leftMs)
+    await putOffScript.run(client, this.#keysOf(shareOf(key)), key, againMs)
     return undefined
   }
 
