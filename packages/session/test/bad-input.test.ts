@@ -1,5 +1,10 @@
 import { RecordedReports } from '@stepladder/core/testing'
-import { MemorySessionBackend, SessionNotSerializableError, sessionStore } from '@stepladder/session'
+import {
+  MemorySessionBackend,
+  SessionNotSerializableError,
+  SessionTooLargeError,
+  sessionStore,
+} from '@stepladder/session'
 import session from 'express-session'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Browser } from './browser.ts'
@@ -93,6 +98,40 @@ describe('a session that holds a BigInt', () => {
     apps.push(app)
     await expect(new Browser(app.url).ask('POST', '/bigint', 1_000)).rejects.toThrow('timeout')
   })
+})
+
+test('a session that is too large is told to whoever saves it, and the one before stays', async () => {
+  const { backend } = await setUp()
+  const store = sessionStore({ backend, maxSize: 1_000 })
+  await store.set('ada', { cookie: {}, a: 1 } as Fields)
+  const known = await store.get<Fields & { text?: string }>('ada')
+  known!.text = 'é'.repeat(500)
+
+  const failure = await store.set('ada', known!).catch((error: unknown) => error)
+  expect(failure).toBeInstanceOf(SessionTooLargeError)
+  expect(failure).toMatchObject({ bytes: 1_029, maxBytes: 1_000 })
+  expect(await store.get('ada')).toEqual({ cookie: {}, a: 1 })
+})
+
+test('objects of classes, getters and functions in a session become what JSON makes of them', async () => {
+  const { browser, backend } = await setUp()
+  await browser.post('/odd')
+
+  expect(JSON.parse((await backend.get(browser.sessionId)) ?? '')).toMatchObject({
+    map: {},
+    date: '2026-01-01T00:00:00.000Z',
+    own: 'from toJSON',
+    getter: 7,
+  })
+})
+
+test('a session whose getter throws is answered, and the app hears why', async () => {
+  const { app, browser } = await setUp()
+  await browser.ask('POST', '/getter', 2_000).then(
+    (response) => response.arrayBuffer().catch(() => {}),
+    (failure: Error) => expect(failure.name).not.toBe('TimeoutError'),
+  )
+  await expect.poll(() => app.errors[0]).toBeInstanceOf(SessionNotSerializableError)
 })
 
 test('a cycle, a BigInt and a cookie that is none are told to whoever saves them', async () => {

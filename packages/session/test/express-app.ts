@@ -92,6 +92,20 @@ function addRoutes(app: express.Express, enter: () => Promise<void>): void {
     await pause(request.params.ms)
     request.session.regenerate((error) => (error ? next(error) : response.end()))
   })
+  app.post('/odd', (request, response) => {
+    const own = { toJSON: () => 'from toJSON' }
+    const odd = { map: new Map([[1, 2]]), date: new Date('2026-01-01'), own, run: () => 1 }
+    Object.assign(fieldsOf(request), odd)
+    Object.defineProperty(request.session, 'getter', { enumerable: true, get: () => 7 })
+    response.end()
+  })
+  app.post('/getter', (request, response) => {
+    const get = () => {
+      throw new Error('not now')
+    }
+    Object.defineProperty(request.session, 'getter', { enumerable: true, get })
+    response.end()
+  })
   app.post('/bigint', (request, response) => {
     fieldsOf(request).amount = 1n
     response.json({})

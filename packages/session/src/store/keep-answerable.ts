@@ -1,5 +1,6 @@
 import { SessionNotSerializableError } from '../errors.ts'
 import { encodeRecord, type SessionLike } from '../record.ts'
+import { isPlainJson } from './plain-json.ts'
 import type { LiveSession } from './session-classes.ts'
 
 /**
@@ -9,35 +10,40 @@ import type { LiveSession } from './session-classes.ts'
  * It then counts as changed, goes to the store, and the store's error reaches the app.
  */
 export function keepAnswerable(session: SessionLike & LiveSession): void {
-  const { touch } = session
-  hide(session, 'touch', function touchAndCheck(this: SessionLike & LiveSession) {
-    if (!isSerialisable(this)) hide(this, 'toJSON', toSafeJson)
-    return touch.call(this)
-  })
+  hide(session, 'touch', touchAndCheck)
 }
 
 /** As `encodeRecord`, for a session that may carry a `toJSON` of ours. */
 export function encodeSession(session: SessionLike): string {
-  beingEncoded.add(session)
+  const outer = beingEncoded
+  beingEncoded = session
   try {
     return encodeRecord(session)
   } finally {
-    beingEncoded.delete(session)
+    beingEncoded = outer
   }
 }
 
+function touchAndCheck(this: SessionLike & LiveSession): unknown {
+  if (!isSerialisable(this)) hide(this, 'toJSON', toSafeJson)
+  // What `hide` stands before: express-session's own.
+  const { touch } = Object.getPrototypeOf(this) as LiveSession
+  return touch.call(this)
+}
+
 const marker = { isSerialisable: false }
-const beingEncoded = new WeakSet<object>()
+let beingEncoded: object | undefined
 
 function toSafeJson(this: SessionLike): object {
   // Its encoding has come upon the session again, inside itself.
-  if (beingEncoded.has(this)) throw new SessionNotSerializableError('it holds itself')
+  if (beingEncoded === this) throw new SessionNotSerializableError('it holds itself')
   return isSerialisable(this) ? this : marker
 }
 
 function isSerialisable(session: SessionLike): boolean {
   try {
-    encodeSession(session)
+    const { cookie, ...fields } = session
+    if (!cookie || !isPlainJson(fields)) encodeSession(session)
     return true
   } catch {
     return false

@@ -66,7 +66,8 @@ export class SessionStore extends EventEmitter implements Closeable {
   touch(id: string, session: SessionLike): Promise<void>
   touch(id: string, session: SessionLike, callback: ((error?: unknown) => void) | undefined): void
   touch(id: string, session: SessionLike, callback?: Callback<void>): unknown {
-    return answer(this.#sessions.touch(id, session), callback)
+    const touched = this.#sessions.isFresh(id, session) ? done : this.#sessions.touch(id, session)
+    return answer(touched, callback)
   }
 
   /** Ends the session for good: no save or touch that is still on its way brings it back. */
@@ -145,8 +146,14 @@ export class SessionStore extends EventEmitter implements Closeable {
     await this.#sessions.close()
   }
 
-  async #get(id: string): Promise<SessionLike | undefined> {
-    this.#create ??= await this.#classes
+  #get(id: string): Promise<SessionLike | undefined> {
+    return this.#create ? this.#sessions.read(id) : this.#firstGet(id)
+  }
+
+  async #firstGet(id: string): Promise<SessionLike | undefined> {
+    this.#create = await this.#classes
     return this.#sessions.read(id)
   }
 }
+
+const done: Promise<void> = Promise.resolve()

@@ -79,13 +79,18 @@ export class StoredSessions implements Closeable {
     this.#throttle.note(id, session)
   }
 
-  /** Moves the end of the session and stores its cookie, where that is due. */
+  /** Whether a touch can be left out: the last one was not long ago, and the cookie has not changed. */
+  isFresh(id: string, session: SessionLike): boolean {
+    const base = this.#baseOf(id, session)
+    // Without a cookie, see `decodeSession`.
+    if (!base?.cookie || !session.cookie || this.#throttle.isDue(id, session, base)) return false
+    reportOnce('touch', this.#settings, 'fresh', undefined)
+    return true
+  }
+
+  /** Moves the end of the session, stores its cookie, and writes nothing else. */
   async touch(id: string, session: SessionLike): Promise<void> {
     const base = this.#baseOf(id, session)
-    if (base && !this.#throttle.isDue(id, session, base)) {
-      reportOnce('touch', this.#settings, 'fresh', undefined)
-      return
-    }
     const ttlMs = this.#timeToLive(session)
     if (ttlMs < 1) return this.destroy(id)
 
