@@ -6,6 +6,9 @@ export interface Waited {
   readonly isAbandoned: boolean
 }
 
+/** A timer that comes so much later has waited for this process, and so may answers that are there already. */
+const lateMs = 5
+
 /**
  * `withDeadline` for many short operations of one kind, all with the same time: one timer watches over all of them,
  * where a timer and an `AbortController` for each would cost more than a call to Redis does.
@@ -49,7 +52,15 @@ export class Deadlines {
   }
 
   #watchFor(ms: number): Timer {
-    return this.#clock.after(ms, () => this.#endOverdue()).unref()
+    return this.#clock.after(ms, () => this.#look()).unref()
+  }
+
+  /** When a busy process comes late to it, what its sockets hold is read first: it was answered in time. */
+  #look(): void {
+    const [first] = this.#underWay
+    const isLate = first !== undefined && this.#clock.monotonic() - first.endsAt > lateMs
+    if (isLate) setImmediate(() => this.#endOverdue())
+    else this.#endOverdue()
   }
 
   #endOverdue(): void {

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { MessageChannel } from 'node:worker_threads'
 import { Deadlines } from '@stepladder/core'
 import { FakeClock } from '@stepladder/core/testing'
 import { expect, test } from 'vitest'
@@ -59,4 +61,20 @@ test('with nothing under way, no timer is left', async () => {
   await clock.advance(100)
 
   expect(clock.waiting).toBe(0)
+})
+
+test('an answer that came in time counts, even where the process was too busy to read it', async () => {
+  const deadlines = new Deadlines(50)
+  const { port1, port2 } = new MessageChannel()
+  const answered = deadlines.run('reading', async () => {
+    port2.postMessage('in time')
+    const [data] = await once(port1, 'message')
+    return data
+  })
+
+  const busyUntil = performance.now() + 80
+  while (performance.now() < busyUntil);
+
+  expect(await answered).toBe('in time')
+  port1.close()
 })

@@ -22,7 +22,8 @@ export function startRedis({
   appendonly = false,
   config = {},
 }: StartRedisOptions = {}): Promise<RedisServer> {
-  return launchRedis({ config: { appendonly: appendonly ? 'yes' : 'no', ...config } })
+  const kept = appendonly ? { appendonly: 'yes', appendfsync: 'always' } : { appendonly: 'no' }
+  return launchRedis({ config: { ...kept, ...config } })
 }
 
 export interface LaunchRedisOptions {
