@@ -38,7 +38,10 @@ test('the control arm: told that such an answer is for all, it gives it to all',
 /** Answers each client with what is its own, and says so nowhere. */
 const looks: [name: string, look: RequestHandler][] = [
   ['session', (request, response) => void response.send(`for ${Reflect.get(request, 'session').id}`)],
-  ['user', (request, response) => void response.send(`for ${Reflect.get(request, 'user')?.id}`)],
+  [
+    'user',
+    (request, response) => void response.send(`for ${(request as { user?: { id?: string } }).user?.id}`),
+  ],
   ['cookies', (request, response) => void response.send(`for ${request.cookies.id}`)],
   ['headers.cookie', (request, response) => void response.send(`for ${request.get('cookie')!.slice(3)}`)],
   [

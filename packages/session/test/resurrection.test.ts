@@ -92,7 +92,8 @@ describe('of 200 sessions that end while others save and touch them', () => {
 test('a session destroyed in one process is not revived by a save of another', async () => {
   const redis = (await sharedRedis()).url
   const prefix = keyPrefix()
-  const [here, there] = [1, 2].map(() => sessionStore({ redis, prefix, touchAfter: 0 }))
+  const open = () => sessionStore({ redis, prefix, touchAfter: 0 })
+  const [here, there] = [open(), open()]
   opened.push(
     () => here.close(),
     () => there.close(),
