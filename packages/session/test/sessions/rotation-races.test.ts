@@ -165,10 +165,10 @@ async function playAll(
 
 describe('in interleavings of tabs, rotations, lost answers and logouts over two processes', () => {
   const places: [string, number, () => Promise<SessionBackend>][] = [
-    ['memory', 160, async () => new MemorySessionBackend()],
+    ['memory', 100, async () => new MemorySessionBackend()],
     [
       'Redis',
-      40,
+      25,
       async () => {
         const backend = new RedisSessionBackend({
           redis: (await sharedRedis()).url,
