@@ -44,8 +44,9 @@ export class StoredSessions implements Closeable {
   /** Undefined when its time is over, or when what is stored there is no session. */
   async read(id: string): Promise<SessionLike | undefined> {
     try {
-      const read = () => this.#records.read(id)
-      const found = await (this.#migration ? this.#migration.find(id, id, read) : read())
+      const found = this.#migration
+        ? await this.#migration.find(id, id, () => this.#records.read(id))
+        : await this.#records.read(id)
       if (!found) return undefined
       const { text, stored, moves } = found
       return this.#decode(id, text, moves.length === 0 ? stored : undefined)

@@ -23,9 +23,10 @@ export async function findSession(
 ): Promise<ReadSession | undefined> {
   const { records, migration, settings } = parts
   const { key } = shown
-  const read = () => records.read(key, isFresh)
   try {
-    const found = await (migration ? migration.find(shown.id, key, read) : read())
+    const found = migration
+      ? await migration.find(shown.id, key, () => records.read(key, isFresh))
+      : await records.read(key, isFresh)
     return found && readSession(found, shown, settings.clock.now())
   } catch (cause) {
     // A spoilt record is no session: an error would answer every request of its cookie, until it expires.
@@ -50,9 +51,10 @@ export function lastSeenSession(parts: SessionsParts, shown: ShownSession): Read
 
 function readSession(found: FoundRecord, shown: ShownSession, now: number): ReadSession | undefined {
   const { key, stored, text, moves } = found
-  if (!isLetIn(moves, now)) return undefined
-  const record = readRecord(text, now)
   const isMoved = moves.length > 0
+  if (isMoved && !isLetIn(moves, now)) return undefined
+  const record = readRecord(text, now)
   const isCookieDue = shown.isOldSecret || isMoved
-  return { id: idAfter(shown.id, moves), key, record, fields: record.fields, stored, isMoved, isCookieDue }
+  const id = isMoved ? idAfter(shown.id, moves) : shown.id
+  return { id, key, record, fields: record.fields, stored, isMoved, isCookieDue }
 }
