@@ -1,6 +1,6 @@
 import { type Closeable, InvalidOptionError } from '@stepladder/core'
 import type { ShownSession } from './cookie/cookie-reader.ts'
-import { SessionUnavailableError } from './errors.ts'
+import { InvalidSessionUserError, SessionUnavailableError } from './errors.ts'
 import type { LoadOptions } from './load-options.ts'
 import type { ReadRecord } from './record/session-record.ts'
 import { beginVisit } from './rotation/rotation.ts'
@@ -59,13 +59,16 @@ export class Sessions<Data extends object = SessionData> implements Closeable {
     return shown ? this.#look(shown, options) : new Visit(this.#parts, undefined, options)
   }
 
-  /** The sessions of a user, as `userOf` names users. Throws `InvalidOptionError` without that option. */
+  /**
+   * The sessions of a user, as `userOf` names users. Throws `InvalidOptionError` without that option, and
+   * `InvalidSessionUserError` for what names nobody.
+   */
   of(user: string | number): UserSessions {
     const { users } = this.#parts
+    if (!users)
+      throw new InvalidOptionError('createSessions', 'userOf', undefined, 'a function, for `sessions.of`')
     const name = readUser(user)
-    if (!users || name === undefined) {
-      throw new InvalidOptionError('createSessions', 'userOf', undefined, "given, for sessions.of('a user')")
-    }
+    if (name === undefined) throw new InvalidSessionUserError('`sessions.of` was given no user')
     return new UserSessions(this.#parts, users, name, (session) => visitOf(session)?.key)
   }
 

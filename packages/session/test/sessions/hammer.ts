@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { seededRandom } from '@stepladder/core/testing'
 import { createSessions, RedisSessionBackend, type Session, type Sessions } from '@stepladder/session'
 
@@ -6,9 +5,6 @@ export interface Hammered {
   user: string
   views: number
 }
-
-/** How a session's id is replaced: as the library does it, or by hand, as apps do it with express-session. */
-export type Arm = 'keep' | 'by hand'
 
 export function openHammered(url: string, prefix: string): Sessions<Hammered> {
   return createSessions<Hammered>({
@@ -18,12 +14,15 @@ export function openHammered(url: string, prefix: string): Sessions<Hammered> {
   })
 }
 
-/** Uses a session in every way, request after request, until it has ended. */
+/**
+ * Uses a session in every way, request after request, until it has ended. With `byHand`, its fields are carried over to a
+ * new id as apps do it with express-session, which takes as long as that.
+ */
 export async function hammer(
   sessions: Sessions<Hammered>,
   cookie: string,
   seed: number,
-  arm: Arm,
+  byHand?: () => Promise<void>,
 ): Promise<void> {
   const random = seededRandom(seed)
   let shown = cookie
@@ -31,7 +30,7 @@ export async function hammer(
     const session = await sessions.load(shown)
     if (session.user === undefined) return
     try {
-      const used = await use(session, random(), arm)
+      const used = await use(session, random(), byHand)
       shown = (await sessions.commit(used))?.split(';')[0] ?? shown
     } catch (failure) {
       if (codeOf(failure) !== 'SESSION_ENDED') throw failure
@@ -40,7 +39,11 @@ export async function hammer(
   }
 }
 
-async function use(session: Session<Hammered>, chance: number, arm: Arm): Promise<Session<Hammered>> {
+async function use(
+  session: Session<Hammered>,
+  chance: number,
+  byHand: (() => Promise<void>) | undefined,
+): Promise<Session<Hammered>> {
   if (chance < 0.2) return session
   if (chance < 0.4) return Object.assign(session, { views: Math.floor(chance * 1e6) })
   if (chance < 0.6) return session.touch()
@@ -48,10 +51,10 @@ async function use(session: Session<Hammered>, chance: number, arm: Arm): Promis
     await session.increment('views')
     return session
   }
-  if (arm === 'keep') return session.regenerate({ keep: true })
+  if (!byHand) return session.regenerate({ keep: true })
   const { user = '', views = 0 } = session
   const fresh = await session.regenerate()
-  await pause(30) // looks the user up, say
+  await byHand()
   return Object.assign(fresh, { user, views })
 }
 

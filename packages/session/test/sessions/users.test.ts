@@ -159,6 +159,11 @@ describe('the sessions of a user', () => {
     const { sessions } = setUp()
     expect(() => sessions.of('ada')).toThrow(expect.objectContaining({ code: 'INVALID_OPTION' }))
     const spoilt = withUsers()
+    for (const nobody of [undefined, null, '', Number.NaN, {}] as never[]) {
+      expect(() => spoilt.sessions.of(nobody)).toThrow(
+        expect.objectContaining({ code: 'INVALID_SESSION_USER' }),
+      )
+    }
     for (const user of [{ id: 7 } as never, 'a\0b', '\ud800', 'x'.repeat(257)]) {
       await expect(spoilt.begun({ user })).rejects.toMatchObject({ code: 'INVALID_SESSION_USER' })
     }
