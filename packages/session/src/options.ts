@@ -29,7 +29,7 @@ export interface PlaceOptions {
   readonly encrypt?: EncryptOptions | undefined
   /**
    * Where sessions were kept before: a store of express-session. One that is not here is taken from there when its cookie
-   * is shown, and nobody is logged out by the change.
+   * is shown, and nobody is logged out by the change. It stays open when these sessions are closed.
    */
   readonly migrateFrom?: OldStore | undefined
   /** After this an operation fails with `SessionUnavailableError`. Default 200 ms, so that an answer takes less than 250. */
@@ -64,7 +64,9 @@ export function readPlace(owner: string, options: PlaceOptions): PlaceSettings {
   const { prefix = 'sess:', name = 'sessions', report = ignoreReports, clock = systemClock } = options
   if (typeof prefix !== 'string') throw new InvalidOptionError(owner, 'prefix', prefix, 'a string')
   const timeoutMs = parseTime(owner, 'timeout', options.timeout ?? 200)
-  const sealer = options.encrypt ? new EncryptedRecords(owner, options.encrypt) : unsealed
+  // Nothing but undefined means none: an empty text of the environment must not leave records open.
+  const { encrypt } = options
+  const sealer = encrypt === undefined ? unsealed : new EncryptedRecords(owner, prefix, encrypt)
   const migrateFrom = readOldStore(owner, options.migrateFrom)
   return { name, prefix, sealer, migrateFrom, timeoutMs, report, clock }
 }

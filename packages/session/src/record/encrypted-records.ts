@@ -6,22 +6,24 @@ const mark = 'sl1.'
 
 /**
  * Records as `sl1.<id of the key>.<nonce, encrypted record and tag in base64url>`. Each is bound to the key that it is
- * stored under: one that was moved to another session's place does not open there.
+ * stored under, prefix and all: one that was moved to another session's place, or to another app's, does not open there.
  */
 export class EncryptedRecords implements Sealer {
   readonly #ring: KeyRing
+  readonly #prefix: string
   /** How today's records begin. */
   readonly #head: string
 
   /** Throws `InvalidOptionError` or `UnknownOptionError` in the name of `owner`, with no key in them. */
-  constructor(owner: string, options: EncryptOptions) {
+  constructor(owner: string, prefix: string, options: EncryptOptions) {
     this.#ring = new KeyRing(owner, options)
+    this.#prefix = prefix
     this.#head = `${mark}${this.#ring.keyId}.`
   }
 
   seal(key: string, text: string): string {
     const sealed = Buffer.allocUnsafe(Buffer.byteLength(text) + encryptionBytes)
-    this.#ring.seal(sealed, text, boundTo(key))
+    this.#ring.seal(sealed, text, this.#boundTo(key))
     return this.#head + sealed.toString('base64url')
   }
 
@@ -35,7 +37,7 @@ export class EncryptedRecords implements Sealer {
     }
     try {
       const sealed = Buffer.from(stored.slice(end + 1), 'base64url')
-      return this.#ring.open(keyId, sealed, boundTo(key)).toString()
+      return this.#ring.open(keyId, sealed, this.#boundTo(key)).toString()
     } catch {
       throw new InvalidSessionRecordError('it was changed, or encrypted for another session')
     }
@@ -49,9 +51,9 @@ export class EncryptedRecords implements Sealer {
     if (this.#ring.acceptsPlain) return stored
     throw new InvalidSessionRecordError('it is not encrypted, and `encrypt.acceptPlain` is not set')
   }
-}
 
-/** So that no other use of the same keys can be mistaken for a session. */
-function boundTo(key: string): Buffer {
-  return Buffer.from(`session:${key}`)
+  /** No other use of the same keys can be mistaken for a session. */
+  #boundTo(key: string): Buffer {
+    return Buffer.from(`session:${this.#prefix}${key}`)
+  }
 }

@@ -117,6 +117,16 @@ describe('counts as `invalid` and is a new session', () => {
   })
 })
 
+test("a record does not open in another app's place, though the keys are the same", async () => {
+  const { backend } = newPlace()
+  const open = (prefix: string) =>
+    createSessions<Fields>({ secret: 'for tests only', backend, prefix, encrypt: { keys: [one] } })
+  const cookie = await begin(open('shop:'), { user: 'eve' })
+
+  expect(await fieldsOf(open('shop:'), cookie)).toEqual({ user: 'eve' })
+  expect(await fieldsOf(open('admin:'), cookie)).toEqual({})
+})
+
 describe('under express-session', () => {
   const session = () => ({ cookie: {}, user: 'ada' })
 
@@ -157,6 +167,15 @@ test.each([
   expect(construct).toThrow(expect.objectContaining({ option: 'encrypt.keys[0].key' }))
   expect(construct).not.toThrow('passphrase')
 })
+
+test.each(['', null, false, 'a passphrase'])(
+  '`encrypt: %j` is refused, and not taken for none',
+  (encrypt) => {
+    const open = () => sessionStore({ encrypt: encrypt as never })
+    expect(open).toThrow(expect.objectContaining({ option: 'encrypt' }))
+    expect(open).not.toThrow('passphrase')
+  },
+)
 
 /** Another character of base64url. */
 function other(character: string): string {
