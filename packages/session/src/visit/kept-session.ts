@@ -1,4 +1,4 @@
-import { SessionEndedError } from '../errors.ts'
+import { SessionEndedError, SessionUnavailableError } from '../errors.ts'
 import type { EndReason } from '../events.ts'
 import { mergeRecords } from '../merge.ts'
 import {
@@ -38,6 +38,8 @@ export class KeptSession {
   readonly #parts: SessionsParts
   #record: SessionRecord
   #stored: string | undefined
+  /** Saves that failed, and may have been made all the same. */
+  #doubts: readonly SessionRecord[] = noDoubts
 
   constructor(parts: SessionsParts, { key, record, stored }: Found) {
     this.key = key
@@ -75,7 +77,7 @@ export class KeptSession {
 
   /** Whether the app's fields, or how long the session may rest, are others than these. */
   isOtherThan(data: string, cookie: SessionCookie): boolean {
-    return data !== this.#record.data || this.isOtherAge(cookie)
+    return data !== this.#record.data || this.isOtherAge(cookie) || this.#doubts !== noDoubts
   }
 
   isOtherAge(cookie: SessionCookie): boolean {
@@ -91,25 +93,30 @@ export class KeptSession {
 
   /** Puts what this request changed into what others have saved meanwhile. Throws `SessionEndedError`. */
   async save(data: string, cookie: SessionCookie, notes?: Notes | undefined): Promise<void> {
-    const { text: base } = this.#record
-    const { onConflict, maxBytes } = this.#parts.settings
+    const { maxBytes } = this.#parts.settings
     const mine = this.#written(data, cookie, notes)
-    const isThere = await this.#change('set', mine, (current) => {
-      const merged = mergeRecords(base, mine.text, current, onConflict)
-      // Two that are small enough may be too large together.
-      if (merged !== mine.text) refuseOversize(merged, maxBytes + mine.text.length - data.length)
-      return merged
-    })
-    if (!isThere) throw new SessionEndedError()
+    try {
+      const isThere = await this.#change('set', mine, (current) => {
+        const merged = this.#mergeInto(current, mine)
+        // Two that are small enough may be too large together.
+        if (merged !== mine.text) refuseOversize(merged, maxBytes + mine.text.length - data.length)
+        return merged
+      })
+      if (!isThere) throw new SessionEndedError()
+    } catch (failure) {
+      if (failure instanceof SessionUnavailableError) {
+        this.#doubts = [...this.#doubts, mine]
+        this.#stored = undefined
+      }
+      throw failure
+    }
   }
 
   /** The fields as JSON that `current` would have if these were saved into it. */
   merged(data: string, current: string): string {
     const { text, cookie, meta } = this.#record
-    const mine = writeRecord(cookie, meta, data)
     if (current === text) return data
-    const merged = mergeRecords(text, mine.text, current, this.#parts.settings.onConflict)
-    return readRecord(merged, this.#now()).data
+    return readRecord(this.#mergeInto(current, writeRecord(cookie, meta, data)), this.#now()).data
   }
 
   /** Writes down that it was seen. False: it has ended, and there is nothing to be touched. */
@@ -167,6 +174,17 @@ export class KeptSession {
     return this.#record.cookie
   }
 
+  /** Each save that may have been made is made before, so that what differs from it is undone where it was. */
+  #mergeInto(current: string, mine: SessionRecord): string {
+    const { onConflict } = this.#parts.settings
+    const made = this.#doubts.findLastIndex(({ text }) => text === current)
+    const steps = [this.#record, ...this.#doubts, mine].slice(made + 1)
+    return steps.reduce((record, { text }, step) => {
+      const base = steps[step - 1]
+      return base ? mergeRecords(base.text, text, record, onConflict) : record
+    }, current)
+  }
+
   async #change(
     operation: 'set' | 'touch',
     mine: SessionRecord,
@@ -184,6 +202,7 @@ export class KeptSession {
     // What others have merged into it is theirs: the next save tells its own changes from this.
     this.#record = mine
     this.#stored = undefined
+    this.#doubts = noDoubts
     return true
   }
 
@@ -200,6 +219,7 @@ export class KeptSession {
     const record = readRecord(text, this.#now())
     this.#record = record
     this.#stored = stored
+    this.#doubts = noDoubts
     return record.fields
   }
 
@@ -212,3 +232,5 @@ export class KeptSession {
     return this.#parts.settings.clock.now()
   }
 }
+
+const noDoubts: readonly SessionRecord[] = []

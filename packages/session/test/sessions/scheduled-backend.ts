@@ -6,6 +6,8 @@ type Backend = MemorySessionBackend
 /** Lets each request and each answer travel for as long as the seed wants, so that they overtake each other. */
 export class ScheduledBackend extends MemorySessionBackend {
   isScheduled = false
+  /** How many of the calls fail: refused, or done and their answer lost. */
+  faultRate = 0
   readonly #random: () => number
   readonly #clock: FakeClock
   readonly #travelling: (() => void)[] = []
@@ -61,9 +63,15 @@ export class ScheduledBackend extends MemorySessionBackend {
   async #travel<T>(call: () => Promise<T>): Promise<T> {
     if (!this.isScheduled) return call()
     await this.#hop()
+    this.#fail('refused')
     const answer = await call()
     await this.#hop()
+    this.#fail('the answer is lost')
     return answer
+  }
+
+  #fail(how: string): void {
+    if (this.#random() < this.faultRate / 2) throw new Error(how)
   }
 
   #hop(): Promise<void> {
