@@ -108,6 +108,8 @@ test('compressed and encrypted go together, also where both are left to a thread
 const secret = randomBytes(31)
 
 test.each<[string, unknown]>([
+  ['encrypt', ''],
+  ['encrypt', null],
   ['encrypt.keys', { keys: [] }],
   ['encrypt.keys', {}],
   ['encrypt.keys[0].key', { keys: [{ id: 'a', key: secret }] }],

@@ -52,7 +52,8 @@ export function readRecordOptions({ name, ...options }: RecordCodecOptions): Rec
     ...{ scope, maxValueBytes, codec: codecs[0]! },
     codecs: new Map([jsonCodec, ...codecs].map((one) => [one.id, one])),
     compressor: compress === undefined ? undefined : new Compressor(owner, compress),
-    encryption: encrypt && new Encryption(owner, scope, encrypt),
+    // Nothing but undefined means none: an empty text of the environment must not leave values open.
+    encryption: encrypt === undefined ? undefined : new Encryption(owner, scope, encrypt),
   }
 }
 
