@@ -1,3 +1,5 @@
+import type { Session, Sessions } from '@stepladder/session'
+
 export type Fields = Record<string, unknown>
 
 /** What is known of one session, from its beginning to its end, by those who visit it. */
@@ -12,6 +14,24 @@ export class Life {
   /** The session that went on with its fields. */
   next: Life | undefined
   cookie: string | undefined
+}
+
+/** One request of a session. */
+export interface Visiting {
+  readonly life: Life
+  readonly sessions: Sessions<Fields>
+  readonly random: () => number
+  /** Calls of the store may fail. */
+  readonly isFaulty: boolean
+}
+
+/** The object of that name, which is made where it is missing. */
+export function objectAt(session: Session<Fields>, name: string): object {
+  const found = session[name]
+  if (typeof found === 'object' && found !== null) return found
+  const made = {}
+  Object.assign(session, { [name]: made })
+  return made
 }
 
 /** The number at a path of one or two names. */

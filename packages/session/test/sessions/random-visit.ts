@@ -1,6 +1,6 @@
 import type { Session, Sessions } from '@stepladder/session'
 import { expect } from 'vitest'
-import { at, type Fields, Life } from './life.ts'
+import { at, type Fields, Life, objectAt, type Visiting } from './life.ts'
 import { cookieOf } from './set-up.ts'
 
 /** One request that does what the seed wants, and checks what it is told. */
@@ -21,20 +21,7 @@ export class RandomVisit {
   #isUpdateDoubted = false
   #isOver = false
 
-  constructor(
-    name: string,
-    {
-      life,
-      sessions,
-      random,
-      isFaulty,
-    }: {
-      life: Life
-      sessions: Sessions<Fields>
-      random: () => number
-      isFaulty: boolean
-    },
-  ) {
+  constructor(name: string, { life, sessions, random, isFaulty }: Visiting) {
     this.#name = name
     this.life = life
     this.#sessions = sessions
@@ -76,7 +63,7 @@ export class RandomVisit {
     this.#put.set(path, value)
     const [outer, inner] = path.split('.')
     if (inner === undefined) Object.assign(this.#session, { [path]: value })
-    else Object.assign(this.#shared(outer!), { [inner]: value })
+    else Object.assign(objectAt(this.#session, outer!), { [inner]: value })
   }
 
   #remove(): void {
@@ -84,7 +71,7 @@ export class RandomVisit {
     this.#put.delete(path)
     const [outer, inner] = path.split('.')
     if (inner === undefined) Reflect.deleteProperty(this.#session, path)
-    else Reflect.deleteProperty(this.#shared(outer!), inner)
+    else Reflect.deleteProperty(objectAt(this.#session, outer!), inner)
   }
 
   async #save(): Promise<void> {
@@ -237,14 +224,6 @@ export class RandomVisit {
       if (path.endsWith('u') && this.#isUpdateDoubted) continue
       expect([path, at(this.#session, path)]).toEqual([path, this.#put.get(path)])
     }
-  }
-
-  #shared(name: string): object {
-    const found = this.#session[name]
-    if (typeof found === 'object' && found !== null) return found
-    const made = {}
-    Object.assign(this.#session, { [name]: made })
-    return made
   }
 
   #path(): string {
