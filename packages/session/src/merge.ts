@@ -5,11 +5,14 @@ import { decodeRecord, isObject, type SessionLike } from './record.ts'
 
 type Fields = Record<string, unknown>
 
-/** Two requests changed the same field; what is returned is what it becomes. */
+/** Two requests changed the same field; what is returned is what it becomes, and undefined removes it. */
 export interface Conflict {
   /** The names that lead to the field. */
   readonly path: readonly string[]
-  /** What it was when this request began, what this request made of it, and what another has saved meanwhile. */
+  /**
+   * What it was when this request began, what this request made of it, and what another has saved meanwhile. Undefined: it
+   * was not there, or was removed.
+   */
   readonly base: unknown
   readonly mine: unknown
   readonly theirs: unknown
@@ -86,7 +89,16 @@ function merge(
   const is = new Map(Object.entries(after))
   const merged = new Map(Object.entries(now))
 
-  for (const name of was.keys()) if (!is.has(name)) merged.delete(name)
+  for (const [name, old] of was) {
+    if (is.has(name)) continue
+    const theirs = merged.get(name)
+    const isMine =
+      isOurs(path, name) || isObject(old) || theirs === undefined || isDeepStrictEqual(theirs, old)
+    const conflict = { path: [...path, name], base: old, mine: undefined, theirs }
+    const settles = isMine ? undefined : settled(onConflict(conflict))
+    if (settles === undefined) merged.delete(name)
+    else merged.set(name, settles)
+  }
   for (const [name, value] of is) {
     const old = was.get(name)
     if (isDeepStrictEqual(old, value)) continue

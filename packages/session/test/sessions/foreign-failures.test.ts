@@ -115,6 +115,27 @@ describe('an onConflict', () => {
   })
 })
 
+test('an onConflict is asked about a field that one has removed and the other has changed, whoever came first', async () => {
+  const asked: unknown[] = []
+  const { sessions, load, stored } = await setUp({ user: 'ada', views: 1 }, (conflict) => {
+    asked.push(conflict)
+    return conflict.mine ?? conflict.theirs
+  })
+  const [removes, changes] = [await load(), await load()]
+  delete removes.user
+  delete changes.views
+  removes.views = 2
+  changes.user = 'bob'
+  await sessions.commit(changes)
+  await sessions.commit(removes)
+
+  expect(asked).toEqual([
+    { path: ['user'], base: 'ada', mine: undefined, theirs: 'bob' },
+    { path: ['views'], base: 1, mine: 2, theirs: undefined },
+  ])
+  expect(await stored()).toEqual({ user: 'bob', views: 2 })
+})
+
 test('a longer life that one request gave the session outlives the save of another', async () => {
   const clock = new FakeClock()
   const sessions = createSessions<Data>({
