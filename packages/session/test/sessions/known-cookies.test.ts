@@ -14,8 +14,7 @@ test('a cookie that was verified once opens nothing more than it did, and nothin
 
   for (let at = cookie.indexOf('=') + 1; at < cookie.length; at++) {
     const changed = `${cookie.slice(0, at)}${cookie[at] === 'A' ? 'B' : 'A'}${cookie.slice(at + 1)}`
-    // The last character of a signature holds two bits that mean nothing.
-    if (at < cookie.length - 1) expect((await sessions.load(changed)).user).toBeUndefined()
+    expect((await sessions.load(changed)).user).toBeUndefined()
     expect((await sessions.load(cookie.slice(0, at))).user).toBeUndefined()
   }
   await (await sessions.load(cookie)).destroy()
