@@ -6,7 +6,7 @@ export interface Waited {
   readonly isAbandoned: boolean
 }
 
-/** A timer that comes so much later has waited for this process, and so may answers that are there already. */
+/** A timer that comes so much later has waited for this process, and so have commands and answers. */
 const lateMs = 5
 
 /**
@@ -55,12 +55,12 @@ export class Deadlines {
     return this.#clock.after(ms, () => this.#look()).unref()
   }
 
-  /** When a busy process comes late to it, what its sockets hold is read first: it was answered in time. */
+  /** While this process stood still, nobody was asked and nobody was heard: that time is not theirs. */
   #look(): void {
     const [first] = this.#underWay
-    const isLate = first !== undefined && this.#clock.monotonic() - first.endsAt > lateMs
-    if (isLate) setImmediate(() => this.#endOverdue())
-    else this.#endOverdue()
+    const stoodStillMs = first === undefined ? 0 : this.#clock.monotonic() - first.endsAt
+    if (stoodStillMs <= lateMs) return this.#endOverdue()
+    this.#timer = this.#clock.after(Math.min(stoodStillMs, this.#ms), () => this.#endOverdue()).unref()
   }
 
   #endOverdue(): void {

@@ -78,3 +78,15 @@ test('an answer that came in time counts, even where the process was too busy to
   expect(await answered).toBe('in time')
   port1.close()
 })
+
+test('time in which the process stood still is given back once, and then it is over', async () => {
+  const deadlines = new Deadlines(50)
+  const asked = deadlines.run('reading', never)
+  const startedAt = performance.now()
+  const busyUntil = startedAt + 80
+  while (performance.now() < busyUntil);
+
+  await expect(asked).rejects.toMatchObject({ code: 'DEADLINE_EXCEEDED' })
+  // 80 ms late is 30 ms late for its end.
+  expect(performance.now() - startedAt).toBeGreaterThan(105)
+})
