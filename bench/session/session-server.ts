@@ -84,7 +84,7 @@ export interface Answer {
 }
 
 /** Who has not answered by then never does. */
-export const neverMs = 6_000
+const neverMs = 6_000
 
 /** Servers of all these layers, one of each. */
 export async function startServers(layers: readonly Layer[], places: Places) {

@@ -59,8 +59,11 @@ export class Deadlines {
   #look(): void {
     const [first] = this.#underWay
     const stoodStillMs = first === undefined ? 0 : this.#clock.monotonic() - first.endsAt
-    if (stoodStillMs <= lateMs) return this.#endOverdue()
-    this.#timer = this.#clock.after(Math.min(stoodStillMs, this.#ms), () => this.#endOverdue()).unref()
+    if (stoodStillMs > lateMs) {
+      this.#timer = this.#clock.after(Math.min(stoodStillMs, this.#ms), () => this.#endOverdue()).unref()
+    } else {
+      this.#endOverdue()
+    }
   }
 
   #endOverdue(): void {

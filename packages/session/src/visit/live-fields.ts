@@ -9,7 +9,7 @@ import { LiveSession } from './session.ts'
 const ownMethods: ReadonlySet<string> = new Set(['update', 'increment', 'info', 'csrfToken'])
 
 /** Whether there can be no field of the name: it would hide what every session, or every object, must have. */
-export function isReserved(name: string): boolean {
+function isReserved(name: string): boolean {
   return isOurs(name) || (name in LiveSession.prototype && !ownMethods.has(name))
 }
 
