@@ -49,6 +49,8 @@ export interface PlaceSettings {
   readonly prefix: string
   readonly sealer: Sealer
   readonly migrateFrom: OldStore | undefined
+  /** Undefined: no session gets another id by itself. */
+  readonly rotateEveryMs?: number | undefined
   readonly timeoutMs: number
   readonly report: Reporter
   readonly clock: Clock

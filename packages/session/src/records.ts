@@ -50,7 +50,8 @@ export class Records {
     this.#settings = settings
     // A call that is never answered must not hold up its session's lane for longer than its own request.
     const lane = bounded(backend, settings.timeoutMs, settings.clock)
-    this.#lanes = new WriteLanes(lane, sealer, settings.migrateFrom !== undefined)
+    const mayMove = settings.rotateEveryMs !== undefined
+    this.#lanes = new WriteLanes(lane, sealer, settings.migrateFrom !== undefined, mayMove)
     this.#deadlines = new Deadlines(settings.timeoutMs, settings.clock)
     this.#guard = new OutageGuard(settings)
     this.#near = near

@@ -56,11 +56,19 @@ export class WriteLanes {
   readonly #sealer: Sealer
   readonly #lanes = new Map<string, Lane>()
   readonly #place: EndingPlace
+  readonly #mayMove: boolean
 
-  constructor(backend: SessionBackend, sealer: Sealer = unsealed, marksEnds: boolean = false) {
+  /** `mayMove`: records here may lead to where their session is now. */
+  constructor(
+    backend: SessionBackend,
+    sealer: Sealer = unsealed,
+    marksEnds: boolean = false,
+    mayMove: boolean = false,
+  ) {
     this.#backend = backend
     this.#sealer = sealer
     this.#place = { backend, sealer, marksEnds }
+    this.#mayMove = mayMove
   }
 
   /** Resolves when the record is written. A change that nobody waits for is not begun any more. */
@@ -78,10 +86,22 @@ export class WriteLanes {
    * is destroyed where it is now. Resolves to its record as it was then, unless there was none, or none that opens.
    */
   async destroy(id: string, moves: number = mostMoves): Promise<string | undefined> {
+    const there = this.#mayMove && moves > 0 ? await this.#movedTo(id) : undefined
+    // What leads there goes last: who destroys it too must not find it gone while the session is still alive.
+    const ended = there === undefined ? undefined : await this.destroy(there, moves - 1)
     const text = await this.#destroyHere(id)
     const moved = text === undefined ? undefined : readMoved(text)
-    if (!moved) return text
+    if (!moved || moved.to === there) return ended ?? (moved ? undefined : text)
     return moves > 0 ? this.destroy(moved.to, moves - 1) : undefined
+  }
+
+  async #movedTo(id: string): Promise<string | undefined> {
+    const stored = await this.#backend.get(id)
+    try {
+      return stored === undefined ? undefined : readMoved(this.#sealer.open(id, stored))?.to
+    } catch {
+      return undefined // one that does not open leads nowhere
+    }
   }
 
   async #destroyHere(id: string): Promise<string | undefined> {
@@ -165,7 +185,8 @@ export class WriteLanes {
       const isAsStored = text === from && !this.#sealer.isOutdated(current)
       const stored: string = isAsStored ? current : this.#sealer.seal(id, text)
       const restMs = typeof ttlMs === 'number' ? ttlMs : ttlMs(text)
-      const written = await this.#write(id, current, stored, restMs)
+      // Also where nothing has changed: a mere `touch` would prolong what stands there when the session has gone.
+      const written: Replaced = await this.#backend.replace(id, current, stored, restMs)
       if (written.isDone) {
         lane.last = stored
         for (const { change, resolve } of edits) resolve(wasMerged(change, from, edits) ? 'merged' : 'saved')
@@ -182,12 +203,6 @@ export class WriteLanes {
       const there = { ...change, stored: undefined, apply: (current: string) => change.apply(current) }
       this.#enqueue(to, { ...rest, change: there })
     }
-  }
-
-  /** What has not changed is not sent again: moving its end is enough. */
-  async #write(id: string, current: string, stored: string, ttlMs: number): Promise<Replaced> {
-    if (stored !== current) return this.#backend.replace(id, current, stored, ttlMs)
-    return (await this.#backend.touch(id, ttlMs)) ? { isDone: true } : { isDone: false, current: undefined }
   }
 }
 
