@@ -174,6 +174,18 @@ describe('the old id', () => {
     expect(await fieldsOf(sessions, fresh)).toEqual({})
   })
 
+  test('takes no change any more once the session has ended, be it one that changes nothing', async () => {
+    const { sessions, clock, backend } = setUp()
+    const { sessions: patient } = setUp({ rotateEvery: '1d' }, backend)
+    const old = await begin(sessions, { user: 'ada' })
+    // By its clock the record was written in this very millisecond, so that it would be written as it is.
+    const late = await patient.load(old)
+    await clock.advance(15 * minute)
+    await (await sessions.load(await visit(sessions, old))).destroy()
+
+    await expect(late.update(() => 'nothing')).rejects.toMatchObject({ code: 'SESSION_ENDED' })
+  })
+
   test('and the new one cannot be read in the store', async () => {
     const { sessions, old, backend } = await rotated()
     const stored = [...(await backend.all())].flat().join()
