@@ -28,7 +28,7 @@ function MemoryStore(): object {
   return store
 }
 
-const memory = require.resolve('./session/memory.js')
+const memory = require.resolve(join(CONFORMANCE_SUITE, 'session/memory.js'))
 require.cache[memory] = Object.assign(Object.create(null), { id: memory, loaded: true, exports: MemoryStore })
 
 /** Mocha calls it after the last test; what stayed open would keep its process alive. */

@@ -80,6 +80,8 @@ test.concurrent('connect-pg-simple 10 breaks these', async () => {
   const server = await sharedPostgres()
   const url = await server.createDatabase()
   const pool = new Pool({ connectionString: url })
+  // A connection that ends with its database is no failure of the test.
+  pool.on('error', () => {})
   const PgStore = connectPgSimple(session)
   let stores = 0
   const broken = await brokenPromises(
