@@ -6,6 +6,8 @@ export type Fields = Record<string, unknown>
 export class Life {
   /** What each visit was told is saved, by path; undefined: removed. Nobody else writes there. */
   readonly acked = new Map<string, number | undefined>()
+  /** What was asked for and not acknowledged: it may have been saved all the same. */
+  readonly doubted = new Set<string>()
   counted = 0
   tried = 0
   /** Somebody began to end it, and was told that it has ended. */

@@ -117,7 +117,7 @@ export class RandomVisit {
     if (isDone) return
     // It may be there all the same, and no later save of this request would tell.
     this.#isUpdateDoubted = true
-    this.life.acked.delete(path)
+    this.#doubtPath(this.life, path)
     if (before === undefined) this.#put.delete(path)
     else this.#put.set(path, before)
   }
@@ -205,9 +205,13 @@ export class RandomVisit {
     return true
   }
 
-  /** What was asked for and not acknowledged may have been saved all the same. */
   #doubt(life: Life, put: ReadonlyMap<string, number>): void {
-    for (const path of this.#paths()) if (life.acked.get(path) !== put.get(path)) life.acked.delete(path)
+    for (const path of this.#paths()) if (life.acked.get(path) !== put.get(path)) this.#doubtPath(life, path)
+  }
+
+  #doubtPath(life: Life, path: string): void {
+    life.acked.delete(path)
+    life.doubted.add(path)
   }
 
   /** Whether it has changed something since somebody was told that the session has ended. */
