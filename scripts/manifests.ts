@@ -8,7 +8,8 @@ import { join, resolve } from 'node:path'
 import { type Problem, reportProblems } from './problem.ts'
 
 const chosenBy = ['dependencies', 'devDependencies', 'optionalDependencies', 'overrides']
-const exact = /^\d+\.\d+\.\d+(-[\w.]+)?$/
+/** A package under another name, `npm:connect-redis@8.1.0`, is exact as well: a second version of it, to compare with. */
+const exact = /^(npm:[\w@/.-]+@)?\d+\.\d+\.\d+(-[\w.]+)?$/
 
 if (import.meta.main) {
   const root = resolve(import.meta.dirname, '..')

@@ -3,7 +3,8 @@ import { findLockProblems, findVersionProblems } from '../manifests.ts'
 import { plant } from './planted-files.ts'
 
 const clean = {
-  'package.json': '{ "name": "root", "version": "0.0.0", "devDependencies": { "turbo": "2.11.9" } }',
+  'package.json':
+    '{ "name": "root", "version": "0.0.0", "devDependencies": { "turbo": "2.11.9", "turbo-1": "npm:turbo@1.13.4" } }',
   'packages/core/package.json':
     '{ "name": "core", "version": "1.0.0", "peerDependencies": { "express": ">=4" } }',
   'packages/cache/package.json':
@@ -15,7 +16,7 @@ describe('manifests', () => {
     expect(findVersionProblems(plant(clean))).toEqual([])
   })
 
-  test.each(['^2.11.9', '~2.11.9', '2.x', 'latest', '*', '>=2'])(
+  test.each(['^2.11.9', '~2.11.9', '2.x', 'latest', '*', '>=2', 'npm:turbo@^2.11.9'])(
     'a dependency on "%s" is found',
     (version) => {
       const folder = plant({
