@@ -4,13 +4,9 @@ import { SessionUnavailableError } from '../errors.ts'
 import type { SessionLike } from '../record.ts'
 import { answer, type Callback } from './callback.ts'
 import { keepAnswerable } from './keep-answerable.ts'
+import { loadCreateSession } from './load-express-session.ts'
 import { baseOf, rememberBase } from './session-base.ts'
-import {
-  type CreateSession,
-  type LiveSession,
-  loadCreateSession,
-  type SessionRequest,
-} from './session-classes.ts'
+import type { CreateSession, LiveSession, SessionRequest } from './session-classes.ts'
 import type { StoredSessions } from './stored-sessions.ts'
 
 /** What express-session's middleware gives its store: puts a new session on the request. */

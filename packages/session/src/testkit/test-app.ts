@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { loadExpressSession } from '../store/session-classes.ts'
+import { loadExpressSession } from '../store/load-express-session.ts'
 import type { ExpressSessionStore, StoredSession } from './promised-store.ts'
 
 export interface CookieOptions {
