@@ -20,8 +20,9 @@ import {
 const clients = 32
 /** Until it is compiled as well as it will be: before that, an app without sessions costs twice as much too. */
 const warmUpRequests = 15_000
-const requestsPerSlice = 1_000
-const slicesPerRound = 4
+/** So many that what the servers before it left in the caches of the machine is soon forgotten. */
+const requestsPerSlice = 4_000
+const slicesPerRound = 2
 const layers = [ours, ourStore, none, bareGet, memoryStore, connectRedis10, connectRedis8, connectPgSimple]
 
 type Kind = 'read' | 'write' | 'anonymous'
