@@ -58,6 +58,7 @@ const faultTests: Record<string, readonly string[]> = {
     ...['sessions/near-', 'sessions/readonly', 'sessions/breaker'],
     ...['sessions/limit', 'sessions/revoke-races', 'sessions/users-'],
     ...['sessions/rotation-races', 'sessions/migration-races'],
+    ...['sessions/interleavings', 'sessions/cookie-headers'],
   ],
   queue: ['crash', 'outage', 'power-cut', 'order'],
 }

@@ -125,6 +125,7 @@ function keepLast(fields: Map<string, unknown>, name: string): void {
 /** A promise would be stored as an empty object, and what it is fulfilled with nowhere. */
 function settled(value: unknown): unknown {
   if (value instanceof Promise) {
+    // The app is told of its mistake below; how its promise ends is nobody's any more.
     value.catch(() => {})
     throw new TypeError('onConflict must return at once: it may be called several times')
   }

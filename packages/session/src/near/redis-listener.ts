@@ -59,6 +59,7 @@ export class RedisListener {
     client.on('messageBuffer', (channel, payload) => this.#hear(String(channel), payload))
     client.on('close', () => this.#leave())
     client.on('ready', () => void this.#join())
+    // ioredis tries again by itself, and `ready` tells; until then nothing is heard, and memory is not used.
     client.connect().catch(() => {})
   }
 
