@@ -11,6 +11,7 @@ export {
 } from './adapters/opentelemetry.ts'
 export { type OpossumBreakerOptions, opossumBreaker } from './adapters/opossum.ts'
 export { type Backoff, type ExponentialBackoffOptions, exponentialBackoff } from './backoff.ts'
+export { type Batch, Batches, type BatchesOptions } from './batches.ts'
 export { type Breaker, BreakerOpenError, noBreaker } from './breaker.ts'
 export { openWorkerChannel, type WorkerChannel, type WorkerChannelOptions } from './channel/worker-channel.ts'
 export { ChannelClosedError, ChannelFullError, InvalidMessageError } from './channel/worker-channel-errors.ts'

@@ -15,9 +15,7 @@ export function openBackend(options: PlaceOptions, settings: PlaceSettings): Ses
 
   if (redis) {
     const onError = reportFailure('connect')
-    // What waits for it has a deadline of its own: this only lets go of what nobody waits for any more.
-    const commandTimeoutMs = timeoutMs + 50
-    return new RedisSessionBackend({ redis, prefix, commandTimeoutMs, onError })
+    return new RedisSessionBackend({ redis, prefix, commandTimeoutMs: timeoutMs, onError })
   }
   if (database) return new KyselySessionBackend({ database, prefix, clock, onError: reportFailure('prune') })
   return backend ?? openMemory(options, settings)

@@ -1,7 +1,7 @@
 import { begin, inside, isStepladderError } from '@stepladder/core'
 import { SessionUnavailableError } from './errors.ts'
 import type { PlaceSettings } from './options.ts'
-import { ChangeFailure } from './write-lanes.ts'
+import { ChangeFailure } from './write/write-lanes.ts'
 
 /** How an operation ended, what it hands back, and what there is to say about it. */
 export type Ending<T> = readonly [outcome: string, value: T, cause?: unknown]

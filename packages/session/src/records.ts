@@ -1,4 +1,4 @@
-import { begin, Deadlines, inside, type Waited, withDeadline } from '@stepladder/core'
+import { begin, Deadlines, inside, isHeard, type Waited, withDeadline } from '@stepladder/core'
 import type { SessionBackend } from './backend.ts'
 import { bounded, wholeStoreMs } from './bounded.ts'
 import type { NearCache } from './near/near-cache.ts'
@@ -7,7 +7,8 @@ import type { PlaceSettings } from './options.ts'
 import { OutageGuard } from './outage/outage-guard.ts'
 import { endedMark, type Moved, mostMoves, readMoved } from './record/marks.ts'
 import type { Sealer } from './record/sealer.ts'
-import { WriteLanes, type Written } from './write-lanes.ts'
+import type { Written } from './write/lane.ts'
+import { WriteLanes } from './write/write-lanes.ts'
 
 /** A change to a record that was read. */
 export interface RecordChange {
@@ -37,6 +38,8 @@ export interface FoundRecord {
 export class Records {
   readonly sealer: Sealer
   readonly #backend: SessionBackend
+  /** The same; each of its calls ends in time by itself. */
+  readonly #inTime: SessionBackend
   readonly #settings: PlaceSettings
   readonly #lanes: WriteLanes
   readonly #deadlines: Deadlines
@@ -48,10 +51,10 @@ export class Records {
     this.#backend = backend
     this.sealer = sealer
     this.#settings = settings
-    // A call that is never answered must not hold up its session's lane for longer than its own request.
-    const lane = bounded(backend, settings.timeoutMs, settings.clock)
+    this.#inTime = bounded(backend, settings.timeoutMs, settings.clock)
     const mayMove = settings.rotateEveryMs !== undefined
-    this.#lanes = new WriteLanes(lane, sealer, settings.migrateFrom !== undefined, mayMove)
+    // A call that is never answered must not hold up its session's lane for longer than its own request.
+    this.#lanes = new WriteLanes(this.#inTime, sealer, settings.migrateFrom !== undefined, mayMove)
     this.#deadlines = new Deadlines(settings.timeoutMs, settings.clock)
     this.#guard = new OutageGuard(settings)
     this.#near = near
@@ -67,7 +70,7 @@ export class Records {
     moves: readonly Moved[] = noMoves,
   ): Promise<FoundRecord | undefined> {
     const known = isFresh ? undefined : this.#near?.known(key)
-    const stored = known ?? (await this.run('get', () => this.#backend.get(key), wasFound))
+    const stored = known ?? (await this.#ask('get', () => this.#inTime.get(key), wasFound))
     return this.#found(key, stored, moves, (to, all) => this.read(to, isFresh, all))
   }
 
@@ -122,28 +125,33 @@ export class Records {
   }
 
   /** Asks anything else of the same place, with the same deadline and the same report. */
-  async run<T>(
+  run<T>(
     operation: string,
     task: (waited: Waited, backend: SessionBackend) => Promise<T>,
     outcomeOf: (value: T) => string,
   ): Promise<T> {
+    const inTime = () => this.#deadlines.run(operation, (waited) => task(waited, this.#backend))
+    return this.#ask(operation, inTime, outcomeOf)
+  }
+
+  /** `task` must end in time by itself. */
+  async #ask<T>(operation: string, task: () => Promise<T>, outcomeOf: (value: T) => string): Promise<T> {
     const { name, report, clock } = this.#settings
     const guard = this.#guard
     const startedAt = clock.monotonic()
     const answersBefore = guard.answers
     // A breaker may come while this is under way.
     const wasCalm = guard.isCalm
-    const end = begin({ component: 'session', name, operation }, report, clock)
+    const end = isHeard(report) ? begin({ component: 'session', name, operation }, report, clock) : undefined
     try {
-      const ask = () => this.#deadlines.run(operation, (waited) => task(waited, this.#backend))
-      const value = await inside(end, wasCalm ? ask : () => guard.runWatched(ask))
+      const value = await inside(end, wasCalm ? task : () => guard.runWatched(task))
       guard.answered()
-      end(outcomeOf(value))
+      end?.(outcomeOf(value))
       return value
     } catch (cause) {
       if (wasCalm) guard.failed(cause, startedAt, answersBefore)
       const failure = failureOf(cause, name, operation)
-      end('failed', failure)
+      end?.('failed', failure)
       throw failure
     }
   }

@@ -1,7 +1,8 @@
 import { type Closeable, InvalidOptionError } from '@stepladder/core'
 import type { ShownSession } from './cookie/cookie-reader.ts'
-import { InvalidSessionUserError, SessionUnavailableError } from './errors.ts'
+import { InvalidSessionRecordError, InvalidSessionUserError, SessionUnavailableError } from './errors.ts'
 import type { LoadOptions } from './load-options.ts'
+import { reportOnce } from './operation.ts'
 import type { ReadRecord } from './record/session-record.ts'
 import { beginVisit } from './rotation/rotation.ts'
 import type { SessionsSettings } from './sessions-options.ts'
@@ -10,7 +11,7 @@ import { clearSessions } from './users/clear-sessions.ts'
 import { endSession } from './users/end-session.ts'
 import { readUser } from './users/read-user.ts'
 import { UserSessions } from './users/user-sessions.ts'
-import { findSession, lastSeenSession } from './visit/find-session.ts'
+import { lastSeenSession, type ReadSession, readSession } from './visit/read-session.ts'
 import type { Session, SessionData } from './visit/session.ts'
 import { Visit, visitOf } from './visit/visit.ts'
 
@@ -84,17 +85,25 @@ export class Sessions<Data extends object = SessionData> implements Closeable {
   }
 
   async #look(shown: ShownSession, options: LoadOptions | undefined): Promise<Visit> {
+    const { records, migration } = this.#parts
+    const isFresh = options?.fresh ?? false
     try {
-      const found = await findSession(this.#parts, shown, options?.fresh ?? false)
-      if (!found) return new Visit(this.#parts, undefined, options)
-      if (this.#isOver(found.record)) {
-        await endSession(this.#parts, { key: found.key, user: found.record.meta.user }, 'expired')
-        return new Visit(this.#parts, undefined, options)
-      }
-      return await beginVisit(this.#parts, found, options)
+      const found = migration
+        ? await migration.find(shown.id, shown.key, () => records.read(shown.key, isFresh))
+        : await records.read(shown.key, isFresh)
+      const session = found && readSession(this.#parts, found, shown)
+      if (!session) return new Visit(this.#parts, undefined, options)
+      if (this.#isOver(session.record)) return await this.#end(session, options)
+      const visit = beginVisit(this.#parts, session, options)
+      return visit instanceof Promise ? await visit : visit
     } catch (failure) {
-      return this.#withoutStore(failure, shown)
+      return this.#withoutRecord(failure, shown, options)
     }
+  }
+
+  async #end({ key, record }: ReadSession, options: LoadOptions | undefined): Promise<Visit> {
+    await endSession(this.#parts, { key, user: record.meta.user }, 'expired')
+    return new Visit(this.#parts, undefined, options)
   }
 
   #isOver({ cookie, meta }: ReadRecord): boolean {
@@ -104,9 +113,17 @@ export class Sessions<Data extends object = SessionData> implements Closeable {
     return now - meta.created >= absoluteMs || (meta.seen > 0 && now - meta.seen >= mayRestMs)
   }
 
-  #withoutStore(failure: unknown, shown: ShownSession): Visit {
+  #withoutRecord(failure: unknown, shown: ShownSession, options: LoadOptions | undefined): Visit {
+    if (failure instanceof SessionUnavailableError) return this.#withoutStore(failure, shown)
+    // A spoilt record is no session: an error would answer every request of its cookie, until it expires.
+    if (!(failure instanceof InvalidSessionRecordError)) throw failure
+    reportOnce('get', this.#parts.settings, 'invalid', failure)
+    return new Visit(this.#parts, undefined, options)
+  }
+
+  #withoutStore(failure: SessionUnavailableError, shown: ShownSession): Visit {
     const { onOutage } = this.#parts.settings
-    if (!(failure instanceof SessionUnavailableError) || onOutage === 'fail') throw failure
+    if (onOutage === 'fail') throw failure
     if (onOutage === 'anonymous') return Visit.away(this.#parts, failure)
     const found = lastSeenSession(this.#parts, shown)
     if (!found || this.#isOver(found.record)) throw failure

@@ -1,5 +1,5 @@
+import { Batches } from '@stepladder/core'
 import { LoadManyAnswerError } from '../errors.ts'
-import { Batches } from './batches.ts'
 
 /** Brings the values of many keys: an array of one for each, in their order. An `Error` in it is that one key's failure. */
 export type LoadMany<T> = (
@@ -17,12 +17,15 @@ export class LoadGroup {
 
   constructor(cache: string, keys: readonly string[], loadMany: LoadMany<unknown>) {
     this.#undecided = new Set(keys)
-    this.#loads = new Batches(async (asked) => {
-      const values: unknown = await loadMany(asked)
-      if (Array.isArray(values) && values.length === asked.length) return values
-      const found = Array.isArray(values) ? `one of ${values.length}` : `a value of type ${typeof values}`
-      throw new LoadManyAnswerError(cache, asked.length, found)
-    }, Number.POSITIVE_INFINITY)
+    this.#loads = new Batches(
+      async (asked) => {
+        const values: unknown = await loadMany(asked)
+        if (Array.isArray(values) && values.length === asked.length) return values
+        const found = Array.isArray(values) ? `one of ${values.length}` : `a value of type ${typeof values}`
+        throw new LoadManyAnswerError(cache, asked.length, found)
+      },
+      { most: Number.POSITIVE_INFINITY },
+    )
   }
 
   /** The loader of one of the keys. */

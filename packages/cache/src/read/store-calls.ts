@@ -1,4 +1,6 @@
 import {
+  type Batch,
+  Batches,
   type Breaker,
   BreakerOpenError,
   begin,
@@ -10,7 +12,6 @@ import {
   withDeadline,
 } from '@stepladder/core'
 import type { CacheStore, Claim, Claimed, Fill, Lease } from '../store/store.ts'
-import { type Batch, Batches } from './batches.ts'
 
 /** How long a lease outlives the process that holds it. */
 export const leaseMs = 1_000

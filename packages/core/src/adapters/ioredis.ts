@@ -11,6 +11,8 @@ export interface OpenRedisOptions {
   readonly maxRetryMs?: number
   /** What to do with a failing connection: it is retried for ever, and each failure is heard here. */
   readonly onError?: (error: Error) => void
+  /** Commands, as they are spelled, that are not gathered with others into one write: their caller has done that. */
+  readonly alone?: readonly string[]
 }
 
 /**
@@ -20,12 +22,13 @@ export interface OpenRedisOptions {
  */
 export async function openRedis(
   redis: RedisOption,
-  { owner, commandTimeoutMs = 1_000, maxRetryMs = 1_000, onError = () => {} }: OpenRedisOptions,
+  { owner, commandTimeoutMs = 1_000, maxRetryMs = 1_000, onError = () => {}, alone = [] }: OpenRedisOptions,
 ): Promise<RedisClient> {
   const settings = {
     lazyConnect: true,
     enableOfflineQueue: false,
     enableAutoPipelining: true,
+    autoPipeliningIgnoredCommands: [...alone],
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     connectTimeout: 1_000,

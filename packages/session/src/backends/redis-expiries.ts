@@ -46,7 +46,7 @@ export class RedisExpiryIndex implements ExpiryIndex {
   }
 
   async note(key: string, about: string, ttlMs: number): Promise<void> {
-    await noteScript.run(await this.#client, this.#keysOf(shareOf(key)), key, about, ttlMs, unseenMs)
+    await noteScript.run(await this.#client, this.#keysOf(shareOf(key)), [key, about, ttlMs, unseenMs])
   }
 
   async forget(key: string): Promise<boolean> {
@@ -69,7 +69,7 @@ export class RedisExpiryIndex implements ExpiryIndex {
     for (;;) {
       const limit = most - taken.length
       // The script answers with a list of keys.
-      const due = (await dueScript.run(client, this.#keysOf(share), limit)) as string[]
+      const due = (await dueScript.run(client, this.#keysOf(share), [limit])) as string[]
       const abouts = await Promise.all(due.map((key) => this.#takeIfGone(client, key)))
       taken.push(...abouts.filter((about) => about !== undefined))
       if (due.length < limit || taken.length >= most) return taken
@@ -81,12 +81,12 @@ export class RedisExpiryIndex implements ExpiryIndex {
     if (leftMs === -2) return this.#take(key)
     // Another program may have kept it for ever.
     const againMs = leftMs < 0 ? unseenMs : Math.max(1, leftMs)
-    await putOffScript.run(client, this.#keysOf(shareOf(key)), key, againMs)
+    await putOffScript.run(client, this.#keysOf(shareOf(key)), [key, againMs])
     return undefined
   }
 
   async #take(key: string): Promise<string | undefined> {
-    const about = await takeScript.run(await this.#client, this.#keysOf(shareOf(key)), key)
+    const about = await takeScript.run(await this.#client, this.#keysOf(shareOf(key)), [key])
     return typeof about === 'string' ? about : undefined
   }
 

@@ -13,10 +13,9 @@ export class RedisScript {
 
   async run(
     client: RedisClient,
-    key: string | readonly string[],
-    ...args: (string | number)[]
+    keys: readonly string[],
+    args: readonly (string | number)[],
   ): Promise<unknown> {
-    const keys = typeof key === 'string' ? [key] : key
     try {
       return await client.call('EVALSHA', this.#sha, keys.length, ...keys, ...args)
     } catch (failure) {

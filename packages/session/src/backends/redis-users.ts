@@ -47,7 +47,7 @@ export class RedisUserIndex implements UserIndex {
     const client = await this.#client
     // No number of Lua's is endless.
     const limit = Number.isFinite(most) ? most : 0
-    const answer = await admitScript.run(client, this.#listOf(user), key, ttlMs, limit, whenFull)
+    const answer = await admitScript.run(client, [this.#listOf(user)], [key, ttlMs, limit, whenFull])
     // The script answers with a list of keys, or with a word.
     return answer === 'full' ? { isAdmitted: false } : { isAdmitted: true, over: answer as string[] }
   }
@@ -64,7 +64,7 @@ export class RedisUserIndex implements UserIndex {
 
   async list(user: string): Promise<readonly string[]> {
     // The script answers with a list of keys.
-    return (await listScript.run(await this.#client, this.#listOf(user))) as string[]
+    return (await listScript.run(await this.#client, [this.#listOf(user)], [])) as string[]
   }
 
   async users(): Promise<readonly string[]> {

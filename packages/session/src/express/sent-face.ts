@@ -5,25 +5,27 @@ import type { ServerResponse } from 'node:http'
  * asks before it answers a second time is told, and one that does not ask gets Node's error.
  *
  * By another prototype, as Express itself does with each response: properties of its own that come and go would make
- * every later use of the response slow, and a write cost a third more.
+ * every later use of the response slow, and a write cost a third more. It stays when the response is sent, and shows what is.
  */
 export class SentFace {
-  readonly #response: ServerResponse
-  readonly #prototype: object
+  isOn = true
+  /** The response is ended, as far as the app knows. */
+  isEnded = false
+  readonly #response: Faced
   /** The status of the answer that is held; what is set later is not it. */
   #statusCode: number
   readonly #statusMessage: string | undefined
 
   constructor(response: ServerResponse) {
-    this.#response = response
-    // What a response inherits from is an object.
-    this.#prototype = Object.getPrototypeOf(response) as object
-    this.#statusCode = response.statusCode
-    this.#statusMessage = statusMessageOf(response)
-    Object.setPrototypeOf(response, faceOf(this.#prototype))
+    const faced: Faced = response
+    this.#response = faced
+    this.#statusCode = faced.statusCode
+    this.#statusMessage = statusMessageOf(faced)
+    faced[faceMark] = this
+    // Express gives it back its former prototype where an app that was mounted in another passes a request on.
+    if (!faced[hasFace]) Object.setPrototypeOf(faced, faceOf(Object.getPrototypeOf(faced)))
   }
 
-  /** The response is ended, as far as the app knows. */
   end(): void {
     this.#setEnded(true)
   }
@@ -36,8 +38,8 @@ export class SentFace {
   /** Lets the response be what it is. */
   remove(): void {
     const response = this.#response
+    this.isOn = false
     this.#setEnded(false)
-    Object.setPrototypeOf(response, this.#prototype)
     response.statusCode = this.#statusCode
     // Undefined is what Node begins with, and takes for: as the status has it.
     if (statusMessageOf(response) !== this.#statusMessage)
@@ -45,17 +47,19 @@ export class SentFace {
   }
 
   #setEnded(isEnded: boolean): void {
-    const response: Faced = this.#response
-    response[endedMark] = isEnded
+    this.isEnded = isEnded
     // Those of HTTP/1 have it for their own, and `writableEnded` says the same.
-    if (Object.hasOwn(response, 'finished')) Object.assign(response, { finished: isEnded })
+    const response: { finished: boolean } = this.#response
+    if (Object.hasOwn(response, 'finished')) response.finished = isEnded
   }
 }
 
-const endedMark = Symbol('@stepladder/session: ended while it is held back')
+const faceMark = Symbol('@stepladder/session: what it looks like')
+const hasFace = Symbol('@stepladder/session: has another face')
 
 interface Faced extends ServerResponse {
-  [endedMark]?: boolean
+  [faceMark]?: SentFace
+  readonly [hasFace]?: true
 }
 
 /** Those of HTTP/2 have none, and warn whoever asks. */
@@ -66,29 +70,36 @@ function statusMessageOf(response: ServerResponse): string | undefined {
 const faces = new WeakMap<object, object>()
 
 /** The same for all responses of one app. */
-function faceOf(prototype: object): object {
-  const known = faces.get(prototype)
+function faceOf(base: object): object {
+  const known = faces.get(base)
   if (known) return known
-  const face = Object.create(prototype, {
-    headersSent: { get: () => true, configurable: true },
-    writableEnded: { get: isEnded, configurable: true },
-    finished: { get: isEnded, set: () => {}, configurable: true },
-    setHeader: refusal('set'),
-    setHeaders: refusal('set'),
-    appendHeader: refusal('set'),
-    removeHeader: refusal('remove'),
+  const face = Object.create(base, {
+    [hasFace]: { value: true },
+    headersSent: seen(base, 'headersSent', () => true),
+    writableEnded: seen(base, 'writableEnded', ({ isEnded }) => isEnded),
+    finished: { ...seen(base, 'finished', ({ isEnded }) => isEnded), set: () => {} },
+    setHeader: refused(base, 'setHeader', 'set'),
+    setHeaders: refused(base, 'setHeaders', 'set'),
+    appendHeader: refused(base, 'appendHeader', 'set'),
+    removeHeader: refused(base, 'removeHeader', 'remove'),
   }) as object
-  faces.set(prototype, face)
+  faces.set(base, face)
   return face
 }
 
-function isEnded(this: Faced): boolean {
-  return this[endedMark] ?? false
+function seen(base: object, name: string, shown: (face: SentFace) => boolean): PropertyDescriptor {
+  const get = function (this: Faced): unknown {
+    const face = this[faceMark]
+    return face?.isOn ? shown(face) : Reflect.get(base, name, this)
+  }
+  return { get, configurable: true }
 }
 
-function refusal(verb: 'set' | 'remove'): PropertyDescriptor {
-  const value = () => {
-    throw headersSent(verb)
+function refused(base: object, name: string, verb: 'set' | 'remove'): PropertyDescriptor {
+  const value = function (this: Faced, ...args: unknown[]): unknown {
+    if (this[faceMark]?.isOn) throw headersSent(verb)
+    // A method, by its name.
+    return (Reflect.get(base, name, this) as (...args: unknown[]) => unknown).apply(this, args)
   }
   return { value, configurable: true, writable: true }
 }

@@ -91,11 +91,9 @@ export class Keeper {
     }
     const isOtherAge = kept.isOtherAge(this.cookie)
     const { notes } = this.noteBook
-    const isThere = await this.#visitor.keepListed(kept, this.cookie, async (more) => {
+    const isThere = await this.#visitor.keepListed<boolean>(kept, this.cookie, (more) => {
       const all = more ? { ...notes, ...more } : notes
-      if (kind !== 'change') return kept.touch(this.cookie, all)
-      await kept.save(data, this.cookie, all)
-      return true
+      return kind === 'change' ? kept.save(data, this.cookie, all) : kept.touch(this.cookie, all)
     })
     // What has ended needs no touch, and no change of it is lost.
     if (!isThere) return

@@ -12,6 +12,7 @@ import {
 import type { SessionsParts } from '../sessions-parts.ts'
 import { beginSession } from '../users/begin-session.ts'
 import { endSession } from '../users/end-session.ts'
+import type { Written } from '../write/lane.ts'
 import { applyChange, type Change } from './apply-change.ts'
 import { refuseOversize } from './encode-fields.ts'
 import { newRecord, recordCookie, ttlMs } from './new-record.ts'
@@ -91,18 +92,18 @@ export class KeptSession {
     return isOutdated || settings.clock.now() - this.meta.seen >= settings.touchAfterMs
   }
 
-  /** Puts what this request changed into what others have saved meanwhile. Throws `SessionEndedError`. */
-  async save(data: string, cookie: SessionCookie, notes?: Notes | undefined): Promise<void> {
+  /** Puts what this request changed into what others have saved meanwhile. Throws `SessionEndedError`, and is true else. */
+  async save(data: string, cookie: SessionCookie, notes?: Notes | undefined): Promise<true> {
     const { maxBytes } = this.#parts.settings
     const mine = this.#written(data, cookie, notes)
+    const apply = (current: string) => {
+      const merged = this.#mergeInto(current, mine)
+      // Two that are small enough may be too large together.
+      if (merged !== mine.text) refuseOversize(merged, maxBytes + mine.text.length - data.length)
+      return merged
+    }
     try {
-      const isThere = await this.#change('set', mine, (current) => {
-        const merged = this.#mergeInto(current, mine)
-        // Two that are small enough may be too large together.
-        if (merged !== mine.text) refuseOversize(merged, maxBytes + mine.text.length - data.length)
-        return merged
-      })
-      if (!isThere) throw new SessionEndedError()
+      if ((await this.#change('set', mine, apply)) === 'gone') throw new SessionEndedError()
     } catch (failure) {
       if (failure instanceof SessionUnavailableError) {
         this.#doubts = [...this.#doubts, mine]
@@ -110,6 +111,8 @@ export class KeptSession {
       }
       throw failure
     }
+    this.#become(mine)
+    return true
   }
 
   /** The fields as JSON that `current` would have if these were saved into it. */
@@ -120,10 +123,13 @@ export class KeptSession {
   }
 
   /** Writes down that it was seen. False: it has ended, and there is nothing to be touched. */
-  touch(cookie: SessionCookie, notes?: Notes | undefined): Promise<boolean> {
+  async touch(cookie: SessionCookie, notes?: Notes | undefined): Promise<boolean> {
     const { text: base, data } = this.#record
     const mine = this.#written(data, cookie, notes)
-    return this.#change('touch', mine, (current) => mergeRecords(base, mine.text, current))
+    const apply = (current: string) => mergeRecords(base, mine.text, current)
+    if ((await this.#change('touch', mine, apply)) === 'gone') return false
+    this.#become(mine)
+    return true
   }
 
   /**
@@ -177,6 +183,7 @@ export class KeptSession {
   /** Each save that may have been made is made before, so that what differs from it is undone where it was. */
   #mergeInto(current: string, mine: SessionRecord): string {
     const { onConflict } = this.#parts.settings
+    if (this.#doubts === noDoubts) return mergeRecords(this.#record.text, mine.text, current, onConflict)
     const made = this.#doubts.findLastIndex(({ text }) => text === current)
     const steps = [this.#record, ...this.#doubts, mine].slice(made + 1)
     return steps.reduce((record, { text }, step) => {
@@ -185,25 +192,24 @@ export class KeptSession {
     }, current)
   }
 
-  async #change(
+  #change(
     operation: 'set' | 'touch',
     mine: SessionRecord,
     apply: (current: string) => string,
-  ): Promise<boolean> {
-    const { key } = this
-    const change = {
+  ): Promise<Written> {
+    return this.#parts.records.change(operation, this.key, {
       base: this.#record.text,
       stored: this.#stored,
       apply,
       ttlMs: (text: string) => this.#restsMs(text, mine),
-    }
-    const written = await this.#parts.records.change(operation, key, change)
-    if (written === 'gone') return false
-    // What others have merged into it is theirs: the next save tells its own changes from this.
+    })
+  }
+
+  /** What others have merged into it is theirs: the next save tells its own changes from this. */
+  #become(mine: SessionRecord): void {
     this.#record = mine
     this.#stored = undefined
     this.#doubts = noDoubts
-    return true
   }
 
   /** Others may have changed how long it may rest: what counts is the record that results. */

@@ -48,8 +48,9 @@ export function refuseReserved(fields: object, data: string): void {
   // What its own `toJSON` makes of a session, only the text tells.
   const written: object =
     'toJSON' in fields && typeof fields.toJSON === 'function' ? JSON.parse(data) : fields
-  for (const [name, value] of Object.entries(written)) {
-    if (!isReserved(name)) continue
+  for (const name in written) {
+    if (!isReserved(name) || !Object.hasOwn(written, name)) continue
+    const value = (written as Fields)[name]
     if (value !== undefined && typeof value !== 'function')
       throw new SessionNotSerializableError(`a field cannot be called ${JSON.stringify(name)}`)
   }

@@ -125,7 +125,7 @@ describe('with a near cache on Redis', () => {
       for (let n = 0; n < 5; n++) await session.reload()
     }
 
-    expect(await commandsSent(redis, reads, /^get /i)).toBe(10)
+    expect(await commandsSent(redis, reads, /^mget /i)).toBe(10)
   })
 
   test('a session that is only read from memory is touched all the same, and does not run out', async () => {
@@ -211,7 +211,7 @@ describe('with a near cache on Redis', () => {
     const reads = async () => {
       for (let n = 0; n < 10; n++) expect((await sessions.load(cookie)).user).toBe('ada')
     }
-    expect(await commandsSent(redis, reads, /^get /i)).toBe(10)
+    expect(await commandsSent(redis, reads, /^mget /i)).toBe(10)
     expect(reports.outcomes('follow')).toEqual(['refused'])
     admin.disconnect()
   })

@@ -56,7 +56,7 @@ test('a login with a user sends three commands, five where one session must go; 
 
   expect(await sent(() => login(sessions))).toEqual(['SET', 'EVALSHA', 'PEXPIRE'])
   expect(await sent(() => login(sessions))).toEqual(['SET', 'EVALSHA', 'GETDEL', 'ZREM', 'PEXPIRE'])
-  expect(await sent(async () => sessions.commit(await sessions.load(cookie)))).toEqual(['GET'])
+  expect(await sent(async () => sessions.commit(await sessions.load(cookie)))).toEqual(['MGET'])
 })
 
 test('nothing is left in Redis without an end', async () => {

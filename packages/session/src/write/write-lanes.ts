@@ -1,51 +1,11 @@
-import type { Waited } from '@stepladder/core'
-import type { Replaced, SessionBackend } from './backend.ts'
-import { type EndingPlace, endRecord } from './record/end-record.ts'
-import { endedMark, mostMoves, readMoved } from './record/marks.ts'
-import { type Sealer, unsealed } from './record/sealer.ts'
-
-/** A record that is new, or that takes the place of whatever is there. */
-export interface Put {
-  readonly text: string
-  readonly ttlMs: number
-  readonly waited: Waited
-}
-
-/** A change to a record that is known to exist. */
-export interface Edit {
-  /** The record that the change was made to; undefined when the caller never read it. */
-  readonly base: string | undefined
-  /** That record as the backend has it: where the commit begins. Undefined: it is read first. */
-  readonly stored: string | undefined
-  /** What the change makes of the record that is there now. */
-  apply(current: string): string
-  /** How long the record is kept; a function is asked about the record that results, which others have a part in. */
-  readonly ttlMs: number | ((text: string) => number)
-  readonly waited: Waited
-}
+import type { Replaced, SessionBackend } from '../backend.ts'
+import { type EndingPlace, endRecord } from '../record/end-record.ts'
+import { endedMark, mostMoves, readMoved } from '../record/marks.ts'
+import { type Sealer, unsealed } from '../record/sealer.ts'
+import { type Edit, type Group, Lane, type Put, Waiting, type Written } from './lane.ts'
 
 /** What a change rejects with whose `apply` threw: nothing failed beneath it, so `cause` is the caller's to hear. */
 export class ChangeFailure extends Error {}
-
-/**
- * How a change ended: written as it was, written into what others had written meanwhile, or dropped because
- * the session is gone.
- */
-export type Written = 'saved' | 'merged' | 'gone'
-
-interface Waiting<Change> {
-  readonly change: Change
-  readonly resolve: (outcome: Written) => void
-  readonly reject: (failure: unknown) => void
-}
-
-interface Lane {
-  readonly waiting: (Waiting<Put> | Waiting<Edit>)[]
-  /** The commit under way. Never rejects. */
-  underWay: Promise<void>
-  /** The record as this process stored it last, where the next commit begins. If it is old, `replace` says so. */
-  last: string | undefined
-}
 
 /**
  * One lane per session: its changes wait for the commit under way and then go out as one. Processes contend
@@ -73,12 +33,14 @@ export class WriteLanes {
 
   /** Resolves when the record is written. A change that nobody waits for is not begun any more. */
   put(id: string, change: Put): Promise<Written> {
-    return new Promise((resolve, reject) => this.#enqueue(id, { change, resolve, reject }))
+    const waiting = new Waiting(change)
+    return this.#bring(id, waiting, waiting)
   }
 
   /** Resolves when the change is written, or dropped because there is no such session any more. */
   edit(id: string, change: Edit): Promise<Written> {
-    return new Promise((resolve, reject) => this.#enqueue(id, { change, resolve, reject }))
+    const waiting = new Waiting(change)
+    return this.#bring(id, waiting, [waiting])
   }
 
   /**
@@ -107,54 +69,65 @@ export class WriteLanes {
   async #destroyHere(id: string): Promise<string | undefined> {
     const lane = this.#lanes.get(id)
     const dropped = lane?.waiting.splice(0) ?? []
-    await lane?.underWay
+    await lane?.commitEnded()
     try {
       const ended = await endRecord(this.#place, id)
-      for (const { resolve } of dropped) resolve('gone')
+      for (const waiting of dropped) waiting.end('gone')
       return ended
     } catch (failure) {
-      for (const { reject } of dropped) reject(failure)
+      for (const waiting of dropped) waiting.fail(failure)
       throw failure
     }
   }
 
-  #enqueue(id: string, waiting: Waiting<Put> | Waiting<Edit>): void {
+  async #bring(id: string, waiting: Waiting<Put> | Waiting<Edit>, alone: Group): Promise<Written> {
     const lane = this.#lanes.get(id)
     if (lane) {
       lane.waiting.push(waiting)
+    } else {
+      const opened = new Lane()
+      this.#lanes.set(id, opened)
+      try {
+        await this.#commit(id, opened, alone)
+      } catch (failure) {
+        waiting.fail(failure)
+      }
+      this.#goOn(id, opened)
+    }
+    if (waiting.isUnderWay) await waiting.ended()
+    return waiting.outcome
+  }
+
+  /** With what has come while the last commit was under way. */
+  #goOn(id: string, lane: Lane): void {
+    const group = lane.next()
+    if (!group) {
+      this.#lanes.delete(id)
       return
     }
-    const opened: Lane = { waiting: [waiting], underWay: Promise.resolve(), last: undefined }
-    this.#lanes.set(id, opened)
-    void this.#drain(id, opened)
+    this.#commit(id, lane, group).then(
+      () => this.#goOn(id, lane),
+      (failure) => {
+        for (const waiting of [group].flat()) waiting.fail(failure)
+        this.#goOn(id, lane)
+      },
+    )
   }
 
-  async #drain(id: string, lane: Lane): Promise<void> {
-    while (lane.waiting.length > 0) {
-      const group = takeGroup(lane)
-      lane.underWay = this.#commit(id, lane, group).catch((failure) => {
-        for (const { reject } of group) reject(failure)
-      })
-      await lane.underWay
-    }
-    this.#lanes.delete(id)
+  #commit(id: string, lane: Lane, group: Group): Promise<void> {
+    return group instanceof Waiting ? this.#put(id, lane, group) : this.#edit(id, lane, group)
   }
 
-  async #commit(id: string, lane: Lane, group: readonly (Waiting<Put> | Waiting<Edit>)[]): Promise<void> {
-    const [first] = group
-    if (first && !isEdit(first)) await this.#putOne(id, lane, first)
-    else await this.#editTogether(id, lane, group.filter(isEdit))
-  }
-
-  async #putOne(id: string, lane: Lane, { change, resolve }: Waiting<Put>): Promise<void> {
-    if (change.waited.isAbandoned) return
-    const stored = this.#sealer.seal(id, change.text)
-    await this.#backend.put(id, stored, change.ttlMs)
+  async #put(id: string, lane: Lane, waiting: Waiting<Put>): Promise<void> {
+    const { text, ttlMs, waited } = waiting.change
+    if (waited.isAbandoned) return
+    const stored = this.#sealer.seal(id, text)
+    await this.#backend.put(id, stored, ttlMs)
     lane.last = stored
-    resolve('saved')
+    waiting.end('saved')
   }
 
-  async #editTogether(id: string, lane: Lane, group: readonly Waiting<Edit>[]): Promise<void> {
+  async #edit(id: string, lane: Lane, group: readonly Waiting<Edit>[]): Promise<void> {
     const known = lane.last ?? group[0]?.change.stored
     let current = known ?? (await this.#backend.get(id))
     let isNews = known === undefined
@@ -165,7 +138,7 @@ export class WriteLanes {
       open = open.filter(({ change }) => !change.waited.isAbandoned)
       const from: string | undefined = current && this.#sealer.open(id, current)
       if (current === undefined || from === undefined || from === endedMark) {
-        for (const { resolve } of open) resolve('gone')
+        for (const waiting of open) waiting.end('gone')
         return
       }
       const moved = readMoved(from)
@@ -178,7 +151,7 @@ export class WriteLanes {
         isNews = true
         continue
       }
-      for (const { waiting, failure } of failed) waiting.reject(failure)
+      for (const { waiting, failure } of failed) waiting.fail(failure)
       const ttlMs = edits.at(-1)?.change.ttlMs
       if (ttlMs === undefined) return
       open = edits
@@ -189,7 +162,7 @@ export class WriteLanes {
       const written: Replaced = await this.#backend.replace(id, current, stored, restMs)
       if (written.isDone) {
         lane.last = stored
-        for (const { change, resolve } of edits) resolve(wasMerged(change, from, edits) ? 'merged' : 'saved')
+        for (const waiting of edits) waiting.end(wasMerged(waiting, from, edits) ? 'merged' : 'saved')
         return
       }
       current = written.current
@@ -199,22 +172,15 @@ export class WriteLanes {
 
   /** The changes are made to the record where it is now, by the lane that it has there. */
   #moveOn(to: string, group: readonly Waiting<Edit>[]): void {
-    for (const { change, ...rest } of group) {
+    for (const waiting of group) {
+      const { change } = waiting
       const there = { ...change, stored: undefined, apply: (current: string) => change.apply(current) }
-      this.#enqueue(to, { ...rest, change: there })
+      this.edit(to, there).then(
+        (outcome) => waiting.end(outcome),
+        (failure) => waiting.fail(failure),
+      )
     }
   }
-}
-
-/** A put begins anew and goes alone; edits that follow each other go together. */
-function takeGroup(lane: Lane): (Waiting<Put> | Waiting<Edit>)[] {
-  const firstPut = lane.waiting.findIndex((waiting) => !isEdit(waiting))
-  if (firstPut === 0) return lane.waiting.splice(0, 1)
-  return lane.waiting.splice(0, firstPut === -1 ? lane.waiting.length : firstPut)
-}
-
-function isEdit(waiting: Waiting<Put> | Waiting<Edit>): waiting is Waiting<Edit> {
-  return 'apply' in waiting.change
 }
 
 interface Applied {
@@ -239,6 +205,7 @@ function applyAll(group: readonly Waiting<Edit>[], from: string): Applied {
   return { text, edits, failed }
 }
 
-function wasMerged(change: Edit, from: string, edits: readonly Waiting<Edit>[]): boolean {
-  return edits[0]?.change !== change || (change.base !== undefined && change.base !== from)
+function wasMerged(waiting: Waiting<Edit>, from: string, edits: readonly Waiting<Edit>[]): boolean {
+  const { change } = waiting
+  return edits[0] !== waiting || (change.base !== undefined && change.base !== from)
 }

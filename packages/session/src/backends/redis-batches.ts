@@ -1,0 +1,113 @@
+import { Batches, type Deadlines, type RedisClient } from '@stepladder/core'
+import type { Replaced } from '../backend.ts'
+import { RedisScript } from './redis-script.ts'
+
+/** What one command may hold Redis up with: well under a millisecond. */
+const mostReads = 64
+const mostWrites = 32
+
+/** A record that is so long in characters goes by itself. */
+const longRecord = 16_384
+
+/** A record to be written where another is expected. */
+export class Replacement {
+  readonly key: string
+  readonly expected: string
+  readonly text: string
+  readonly ttlMs: number
+
+  constructor(key: string, expected: string, text: string, ttlMs: number) {
+    this.key = key
+    this.expected = expected
+    this.text = text
+    this.ttlMs = ttlMs
+  }
+}
+
+/** As Redis answers to a replacement: done; what is there instead; nothing is; or it cannot, and why. */
+type Answer = 1 | string | null | readonly [failure: string]
+
+/**
+ * Compares the record itself, not a version beside it: connect-redis, which may write the same record during a rolling
+ * deploy, knows of no version. The answer carries what is there, to save a second trip. What fails for one key, fails for
+ * that one alone.
+ */
+const replaceScript = new RedisScript(`
+local answers = {}
+for i, key in ipairs(KEYS) do
+  local found = redis.pcall('GET', key)
+  if found == ARGV[i * 3 - 2] then
+    found = redis.pcall('SET', key, ARGV[i * 3 - 1], 'PX', ARGV[i * 3])
+    answers[i] = found.err and { found.err } or 1
+  else
+    answers[i] = type(found) == 'table' and { found.err } or found
+  end
+end
+return answers`)
+
+/**
+ * Sends what many requests ask for about the same time as one command: a command for each costs this process more than
+ * anything else in a request. In a cluster, keys are on different servers, and each has a command of its own.
+ */
+export class RedisBatches {
+  readonly #client: RedisClient
+  readonly #deadlines: Deadlines
+  readonly #isCluster: boolean
+  readonly #reads = new Batches<string, string | undefined>((keys) => this.#readAll(keys), {
+    most: mostReads,
+    until: 'poll',
+  })
+  readonly #writes = new Batches<Replacement, Answer>((all) => this.#replaceAll(all), {
+    most: mostWrites,
+    until: 'poll',
+  })
+
+  constructor(client: RedisClient, deadlines: Deadlines) {
+    this.#client = client
+    this.#deadlines = deadlines
+    // Only ioredis's `Cluster` has it.
+    this.#isCluster = 'nodes' in client
+  }
+
+  read(key: string): Promise<string | undefined> {
+    return this.#isCluster ? this.#readOne(key) : this.#reads.ask(key)
+  }
+
+  async replace(replacement: Replacement): Promise<Replaced> {
+    const isAlone = this.#isCluster || replacement.text.length > longRecord
+    const answer = isAlone ? (await this.#replaceAll([replacement]))[0] : await this.#writes.ask(replacement)
+    if (answer === 1) return done
+    if (typeof answer === 'string') return { isDone: false, current: answer }
+    if (answer) throw new Error(answer[0])
+    return gone
+  }
+
+  async #readOne(key: string): Promise<string | undefined> {
+    return (await this.#deadlines.run('reading', () => this.#client.get(key))) ?? undefined
+  }
+
+  async #readAll(keys: readonly string[]): Promise<readonly (string | undefined)[]> {
+    const answer = await this.#deadlines.run('reading', () => this.#client.call('MGET', ...keys))
+    // As MGET answers.
+    return (answer as (string | null)[]).map(orUndefined)
+  }
+
+  async #replaceAll(all: readonly Replacement[]): Promise<readonly Answer[]> {
+    const keys: string[] = []
+    const args: (string | number)[] = []
+    for (const { key, expected, text, ttlMs } of all) {
+      keys.push(key)
+      args.push(expected, text, ttlMs)
+    }
+    const answer = await this.#deadlines.run('writing', () => replaceScript.run(this.#client, keys, args))
+    // As the script answers.
+    return answer as Answer[]
+  }
+}
+
+function orUndefined(answer: string | null): string | undefined {
+  return answer ?? undefined
+}
+
+const done: Replaced = { isDone: true }
+const gone: Replaced = { isDone: false, current: undefined }
