@@ -4,13 +4,14 @@ import type { ServerResponse } from 'node:http'
  * Makes a response that is held back look as if its headers were sent, as Node's would after the same calls: an app that
  * asks before it answers a second time is told, and one that does not ask gets Node's error.
  *
- * By another prototype, as Express itself does with each response: properties of its own that come and go would make
- * every later use of the response slow, and a write cost a third more. It stays when the response is sent, and shows what is.
+ * By properties that stay when the response is sent, and show then what is. Those that come and go would make all later use
+ * of the response slow (a write cost a third more), and another prototype costs as much as building a response does.
  */
 export class SentFace {
   isOn = true
   /** The response is ended, as far as the app knows. */
   isEnded = false
+  readonly real: HeaderMethods
   readonly #response: Faced
   /** The status of the answer that is held; what is set later is not it. */
   #statusCode: number
@@ -21,9 +22,10 @@ export class SentFace {
     this.#response = faced
     this.#statusCode = faced.statusCode
     this.#statusMessage = statusMessageOf(faced)
+    const before = faced[faceMark]
+    this.real = before?.real ?? new HeaderMethods(faced)
     faced[faceMark] = this
-    // Express gives it back its former prototype where an app that was mounted in another passes a request on.
-    if (!faced[hasFace]) Object.setPrototypeOf(faced, faceOf(Object.getPrototypeOf(faced)))
+    if (!before) putOn(faced)
   }
 
   end(): void {
@@ -55,11 +57,9 @@ export class SentFace {
 }
 
 const faceMark = Symbol('@stepladder/session: what it looks like')
-const hasFace = Symbol('@stepladder/session: has another face')
 
 interface Faced extends ServerResponse {
   [faceMark]?: SentFace
-  readonly [hasFace]?: true
 }
 
 /** Those of HTTP/2 have none, and warn whoever asks. */
@@ -67,41 +67,57 @@ function statusMessageOf(response: ServerResponse): string | undefined {
   return Object.hasOwn(response, 'statusMessage') ? response.statusMessage : undefined
 }
 
-const faces = new WeakMap<object, object>()
+/** A response's methods that change its headers: Node's, or those of middleware that came before. */
+class HeaderMethods {
+  readonly setHeader: ServerResponse['setHeader']
+  readonly setHeaders: ServerResponse['setHeaders']
+  readonly appendHeader: ServerResponse['appendHeader']
+  readonly removeHeader: ServerResponse['removeHeader']
 
-/** The same for all responses of one app. */
-function faceOf(base: object): object {
-  const known = faces.get(base)
-  if (known) return known
-  const face = Object.create(base, {
-    [hasFace]: { value: true },
-    headersSent: seen(base, 'headersSent', () => true),
-    writableEnded: seen(base, 'writableEnded', ({ isEnded }) => isEnded),
-    finished: { ...seen(base, 'finished', ({ isEnded }) => isEnded), set: () => {} },
-    setHeader: refused(base, 'setHeader', 'set'),
-    setHeaders: refused(base, 'setHeaders', 'set'),
-    appendHeader: refused(base, 'appendHeader', 'set'),
-    removeHeader: refused(base, 'removeHeader', 'remove'),
-  }) as object
-  faces.set(base, face)
-  return face
+  constructor(response: ServerResponse) {
+    this.setHeader = response.setHeader
+    this.setHeaders = response.setHeaders
+    this.appendHeader = response.appendHeader
+    this.removeHeader = response.removeHeader
+  }
 }
 
-function seen(base: object, name: string, shown: (face: SentFace) => boolean): PropertyDescriptor {
+function putOn(response: ServerResponse): void {
+  Object.defineProperty(response, 'headersSent', headersSentFace)
+  Object.defineProperty(response, 'writableEnded', writableEndedFace)
+  // Those of HTTP/1 have it for their own, and it is set there.
+  if (!Object.hasOwn(response, 'finished')) Object.defineProperty(response, 'finished', finishedFace)
+  response.setHeader = headerMethods.setHeader
+  response.setHeaders = headerMethods.setHeaders
+  response.appendHeader = headerMethods.appendHeader
+  response.removeHeader = headerMethods.removeHeader
+}
+
+// The same for all responses, so that those look alike to the engine.
+const headersSentFace = seen('headersSent', () => true)
+const writableEndedFace = seen('writableEnded', ({ isEnded }) => isEnded)
+const finishedFace = { ...seen('finished', ({ isEnded }) => isEnded), set: () => {} }
+const headerMethods = {
+  setHeader: refused('setHeader', 'set'),
+  setHeaders: refused('setHeaders', 'set'),
+  appendHeader: refused('appendHeader', 'set'),
+  removeHeader: refused('removeHeader', 'remove'),
+} as unknown as HeaderMethods // their overloads say more than one signature can
+
+function seen(name: string, shown: (face: SentFace) => boolean): PropertyDescriptor {
   const get = function (this: Faced): unknown {
     const face = this[faceMark]
-    return face?.isOn ? shown(face) : Reflect.get(base, name, this)
+    return face?.isOn ? shown(face) : Reflect.get(Object.getPrototypeOf(this) as object, name, this)
   }
   return { get, configurable: true }
 }
 
-function refused(base: object, name: string, verb: 'set' | 'remove'): PropertyDescriptor {
-  const value = function (this: Faced, ...args: unknown[]): unknown {
-    if (this[faceMark]?.isOn) throw headersSent(verb)
-    // A method, by its name.
-    return (Reflect.get(base, name, this) as (...args: unknown[]) => unknown).apply(this, args)
+function refused(name: keyof HeaderMethods, verb: 'set' | 'remove'): (...args: unknown[]) => unknown {
+  return function (this: Faced, ...args: unknown[]): unknown {
+    const face = this[faceMark]!
+    if (face.isOn) throw headersSent(verb)
+    return Reflect.apply(face.real[name], this, args)
   }
-  return { value, configurable: true, writable: true }
 }
 
 /** Node's own error, which apps know by its code. */
