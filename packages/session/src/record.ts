@@ -13,8 +13,8 @@ export function encodeRecord(session: SessionLike): string {
   if (!isObject(session) || !(session.cookie === undefined || isObject(session.cookie)))
     throw new SessionNotSerializableError('it is not an object with a cookie')
   try {
-    // A copy, because `keepAnswerable` may have put a `toJSON` on the session itself.
-    return JSON.stringify({ ...session })
+    // A copy where `keepAnswerable` has put a `toJSON` on the session itself.
+    return JSON.stringify('toJSON' in session ? { ...session } : session)
   } catch (cause) {
     throw new SessionNotSerializableError(cause instanceof Error ? cause.message : String(cause), { cause })
   }

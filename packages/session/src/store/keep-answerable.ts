@@ -42,12 +42,20 @@ function toSafeJson(this: SessionLike): object {
 
 function isSerialisable(session: SessionLike): boolean {
   try {
-    const { cookie, ...fields } = session
-    if (!cookie || !isPlainJson(fields)) encodeSession(session)
+    if (!session.cookie || !isPlainRecord(session)) encodeSession(session)
     return true
   } catch {
     return false
   }
+}
+
+/** The cookie is express-session's, and becomes JSON always. */
+function isPlainRecord(session: SessionLike): boolean {
+  const fields = session as SessionLike & Readonly<Record<string, unknown>>
+  for (const name in fields) {
+    if (name !== 'cookie' && Object.hasOwn(fields, name) && !isPlainJson(fields[name])) return false
+  }
+  return true
 }
 
 /** Not enumerable, as express-session's own methods are: it must not become part of the record. */
