@@ -58,7 +58,7 @@ class RedisLease implements LeaseStore {
 
   async take(ttlMs: number): Promise<number | undefined> {
     const token = await this.#client.call(
-      'EVAL',
+      'eval',
       takeScript,
       2,
       this.#lease,
@@ -71,11 +71,11 @@ class RedisLease implements LeaseStore {
 
   async renew(token: number, ttlMs: number): Promise<boolean> {
     const value = this.#owner + token
-    return (await this.#client.call('EVAL', renewScript, 1, this.#lease, value, Math.ceil(ttlMs))) === 1
+    return (await this.#client.call('eval', renewScript, 1, this.#lease, value, Math.ceil(ttlMs))) === 1
   }
 
   async release(token: number): Promise<void> {
-    await this.#client.call('EVAL', releaseScript, 1, this.#lease, this.#owner + token)
+    await this.#client.call('eval', releaseScript, 1, this.#lease, this.#owner + token)
   }
 
   async close(): Promise<void> {

@@ -87,7 +87,7 @@ export class RedisBatches {
   }
 
   async #readAll(keys: readonly string[]): Promise<readonly (string | undefined)[]> {
-    const answer = await this.#deadlines.run('reading', () => this.#client.call('MGET', ...keys))
+    const answer = await this.#deadlines.run('reading', () => this.#client.call('mget', ...keys))
     // As MGET answers.
     return (answer as (string | null)[]).map(orUndefined)
   }

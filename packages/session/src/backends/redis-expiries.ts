@@ -77,7 +77,7 @@ export class RedisExpiryIndex implements ExpiryIndex {
   }
 
   async #takeIfGone(client: RedisClient, key: string): Promise<string | undefined> {
-    const leftMs = Number(await client.call('PTTL', this.#prefix + key))
+    const leftMs = Number(await client.call('pttl', this.#prefix + key))
     if (leftMs === -2) return this.#take(key)
     // Another program may have kept it for ever.
     const againMs = leftMs < 0 ? unseenMs : Math.max(1, leftMs)

@@ -12,7 +12,7 @@ export async function scanKeys(
   for (const server of serversOf(client)) {
     let cursor = '0'
     do {
-      const page = await server.call('SCAN', cursor, 'MATCH', pattern, 'COUNT', 1_000, 'TYPE', type)
+      const page = await server.call('scan', cursor, 'MATCH', pattern, 'COUNT', 1_000, 'TYPE', type)
       // Redis answers SCAN with a cursor and a list of keys.
       const [next, found] = page as [string, string[]]
       for (const key of found) keys.add(key)

@@ -17,11 +17,11 @@ export class RedisScript {
     args: readonly (string | number)[],
   ): Promise<unknown> {
     try {
-      return await client.call('EVALSHA', this.#sha, keys.length, ...keys, ...args)
+      return await client.call('evalsha', this.#sha, keys.length, ...keys, ...args)
     } catch (failure) {
       const isForgotten = failure instanceof Error && failure.message.startsWith('NOSCRIPT')
       if (!isForgotten) throw failure
-      return client.call('EVAL', this.#text, keys.length, ...keys, ...args)
+      return client.call('eval', this.#text, keys.length, ...keys, ...args)
     }
   }
 }

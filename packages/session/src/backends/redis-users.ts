@@ -59,7 +59,7 @@ export class RedisUserIndex implements UserIndex {
   async remove(user: string, keys: readonly string[]): Promise<void> {
     if (keys.length === 0) return
     const client = await this.#client
-    await client.call('ZREM', this.#listOf(user), ...keys)
+    await client.call('zrem', this.#listOf(user), ...keys)
   }
 
   async list(user: string): Promise<readonly string[]> {

@@ -40,7 +40,7 @@ export class RedisSessionBackend implements SessionBackend {
     this.#client = openRedis(redis, {
       owner: 'sessionStore',
       commandTimeoutMs: commandTimeoutMs * lostAfter,
-      alone: ['MGET', 'EVALSHA'],
+      alone: ['mget', 'evalsha'],
       ...(onError ? { onError } : {}),
     })
     // Whoever uses it hears why it could not be opened; nobody may have asked yet.
@@ -55,11 +55,11 @@ export class RedisSessionBackend implements SessionBackend {
   }
 
   async put(id: string, text: string, ttlMs: number): Promise<void> {
-    await this.#call('writing', 'SET', this.#prefix + id, text, 'PX', ttlMs)
+    await this.#call('writing', 'set', this.#prefix + id, text, 'PX', ttlMs)
   }
 
   async putNew(id: string, text: string, ttlMs: number): Promise<boolean> {
-    return (await this.#call('writing', 'SET', this.#prefix + id, text, 'PX', ttlMs, 'NX')) === 'OK'
+    return (await this.#call('writing', 'set', this.#prefix + id, text, 'PX', ttlMs, 'NX')) === 'OK'
   }
 
   replace(id: string, expected: string, text: string, ttlMs: number): Promise<Replaced> {
@@ -71,11 +71,11 @@ export class RedisSessionBackend implements SessionBackend {
   }
 
   async touch(id: string, ttlMs: number): Promise<boolean> {
-    return (await this.#call('touching', 'PEXPIRE', this.#prefix + id, ttlMs)) === 1
+    return (await this.#call('touching', 'pexpire', this.#prefix + id, ttlMs)) === 1
   }
 
   async destroy(id: string): Promise<string | undefined> {
-    const ended = await this.#call('destroying', 'GETDEL', this.#prefix + id)
+    const ended = await this.#call('destroying', 'getdel', this.#prefix + id)
     return typeof ended === 'string' ? ended : undefined
   }
 
