@@ -16,8 +16,7 @@ const lateMs = 5
 export class Deadlines {
   readonly #ms: number
   readonly #clock: Clock
-  /** In the order of their beginning, which is that of their ends too. */
-  readonly #underWay = new Set<Watched>()
+  readonly #underWay = new Line()
   #timer: Timer | undefined
 
   /** `ms`: how long an operation may take. */
@@ -32,20 +31,19 @@ export class Deadlines {
       const watched = new Watched(what, this.#clock.monotonic() + this.#ms, reject)
       this.#underWay.add(watched)
       this.#timer ??= this.#watchFor(this.#ms)
-      const end = () => this.#underWay.delete(watched)
       try {
         task(watched).then(
           (value) => {
-            end()
+            this.#underWay.remove(watched)
             resolve(value)
           },
           (failure) => {
-            end()
+            this.#underWay.remove(watched)
             reject(failure)
           },
         )
       } catch (failure) {
-        end()
+        this.#underWay.remove(watched)
         reject(failure)
       }
     })
@@ -57,7 +55,7 @@ export class Deadlines {
 
   /** While this process stood still, nobody was asked and nobody was heard: that time is not theirs. */
   #look(): void {
-    const [first] = this.#underWay
+    const { first } = this.#underWay
     const stoodStillMs = first === undefined ? 0 : this.#clock.monotonic() - first.endsAt
     if (stoodStillMs > lateMs) {
       this.#timer = this.#clock.after(Math.min(stoodStillMs, this.#ms), () => this.#endOverdue()).unref()
@@ -69,13 +67,13 @@ export class Deadlines {
   #endOverdue(): void {
     this.#timer = undefined
     const now = this.#clock.monotonic()
-    for (const watched of this.#underWay) {
+    for (let watched = this.#underWay.first; watched; watched = this.#underWay.first) {
       const leftMs = watched.endsAt - now
       if (leftMs > 0) {
         this.#timer = this.#watchFor(leftMs)
         return
       }
-      this.#underWay.delete(watched)
+      this.#underWay.remove(watched)
       watched.isAbandoned = true
       watched.reject(new DeadlineExceededError(watched.what, this.#ms))
     }
@@ -87,10 +85,40 @@ class Watched implements Waited {
   readonly endsAt: number
   readonly reject: (failure: unknown) => void
   isAbandoned = false
+  before: Watched | undefined
+  after: Watched | undefined
 
   constructor(what: string, endsAt: number, reject: (failure: unknown) => void) {
     this.what = what
     this.endsAt = endsAt
     this.reject = reject
+  }
+}
+
+/**
+ * In the order of their beginning, which is that of their ends too. Not a `Set`: V8 copies one that is added to and deleted
+ * from all the time again and again, and an old copy keeps what was in the later ones.
+ */
+class Line {
+  first: Watched | undefined
+  #last: Watched | undefined
+
+  add(watched: Watched): void {
+    watched.before = this.#last
+    if (this.#last) this.#last.after = watched
+    else this.first = watched
+    this.#last = watched
+  }
+
+  /** Nothing, for one that was removed. */
+  remove(watched: Watched): void {
+    const { before, after } = watched
+    if (before) before.after = after
+    else if (this.first === watched) this.first = after
+    else return
+    if (after) after.before = before
+    else this.#last = before
+    watched.before = undefined
+    watched.after = undefined
   }
 }
