@@ -1,3 +1,4 @@
+export { duplicateRedis } from './adapters/duplicate-redis.ts'
 export { type OpenRedisOptions, openRedis } from './adapters/ioredis.ts'
 export {
   type OpenTelemetryReporterOptions,
@@ -10,6 +11,14 @@ export {
   openTelemetryReporter,
 } from './adapters/opentelemetry.ts'
 export { type OpossumBreakerOptions, opossumBreaker } from './adapters/opossum.ts'
+export { RedisListeners } from './adapters/redis-listeners.ts'
+export { RedisScript } from './adapters/redis-script.ts'
+export {
+  isRedisCluster,
+  type RedisClusterClient,
+  redisKeyPrefix,
+  redisMasters,
+} from './adapters/redis-servers.ts'
 export { type Backoff, type ExponentialBackoffOptions, exponentialBackoff } from './backoff.ts'
 export { type Batch, Batches, type BatchesOptions } from './batches.ts'
 export { type Breaker, BreakerOpenError, noBreaker } from './breaker.ts'

@@ -1,6 +1,7 @@
 import { withDeadline } from '../deadline.ts'
 import { MissingPackageError } from '../errors.ts'
 import type { RedisClient, RedisOption } from '../redis.ts'
+import { duplicateRedis } from './duplicate-redis.ts'
 
 export interface OpenRedisOptions {
   /** Who asks, for error messages. */
@@ -37,7 +38,9 @@ export async function openRedis(
     commandTimeout: commandTimeoutMs,
   }
   const client =
-    typeof redis === 'string' ? await connectTo(redis, owner, settings) : duplicate(redis, settings)
+    typeof redis === 'string'
+      ? await connectTo(redis, owner, settings)
+      : duplicateRedis(redis, settings, clusterSettings)
   // ioredis gives this event an Error, always.
   client.on('error', (error) => onError(error as Error))
   // The first connection may fail, or hang, like any later one; ioredis goes on trying by itself.
@@ -63,11 +66,4 @@ const clusterSettings = {
   autoPipeliningIgnoredCommands: ['eval', 'evalsha', 'EVAL', 'EVALSHA'],
   // A master that nothing is asked of may be replaced unseen.
   slotsRefreshInterval: 5_000,
-}
-
-function duplicate(client: RedisClient, settings: object): RedisClient {
-  const isCluster = 'nodes' in client
-  const overrides = isCluster ? [undefined, { ...clusterSettings, redisOptions: settings }] : [settings]
-  // `duplicate` takes other arguments on a cluster than on a single server, hence `never[]` in the port.
-  return client.duplicate(...(overrides as never[]))
 }
