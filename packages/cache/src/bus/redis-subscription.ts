@@ -1,10 +1,5 @@
 import type { Clock, RedisClient } from '@stepladder/core'
 
-/** The connection of a subscription: `disconnect(true)` makes it anew. */
-export interface SubscribedClient extends RedisClient {
-  disconnect(reconnect?: boolean): void
-}
-
 /** Where Redis tells which keys were written, to who has asked for it in the second version of its protocol. */
 const trackingChannel = '__redis__:invalidate'
 
@@ -41,7 +36,7 @@ export interface Channels {
 export class RedisSubscription {
   /** By the monotonic clock: when the last beat that came back was sent. */
   heardAt: number = Number.NEGATIVE_INFINITY
-  readonly #client: SubscribedClient
+  readonly #client: RedisClient
   readonly #channels: Channels
   readonly #heard: Heard
   readonly #clock: Clock
@@ -53,7 +48,7 @@ export class RedisSubscription {
   #isClosed = false
 
   /** Takes over the client, which is not connected yet. */
-  constructor(client: SubscribedClient, channels: Channels, heard: Heard, clock: Clock) {
+  constructor(client: RedisClient, channels: Channels, heard: Heard, clock: Clock) {
     this.#client = client
     this.#channels = channels
     this.#heard = heard
@@ -73,15 +68,10 @@ export class RedisSubscription {
     client.connect().catch(() => {})
   }
 
-  /** True for a connection that brought nothing for so long, though it is open. */
-  isSilent(forMs: number): boolean {
-    return this.#isUp && this.#clock.monotonic() - Math.max(this.heardAt, this.#joinedAt) > forMs
-  }
-
-  /** Makes the connection anew. */
-  reopen(): void {
-    this.#isUp = false
-    if (!this.#isClosed) this.#client.disconnect(true)
+  /** Makes a connection anew that brought nothing for so long, though it is open. */
+  reopenIfSilent(forMs: number): void {
+    const spokeAt = Math.max(this.heardAt, this.#joinedAt)
+    if (this.#isUp && this.#clock.monotonic() - spokeAt > forMs) this.#reopen()
   }
 
   close(): void {
@@ -100,7 +90,7 @@ export class RedisSubscription {
       await this.#client.call('subscribe', messages, beats, ...(isTracking ? [trackingChannel] : []))
     } catch {
       // Asked again on the next connection; not at once, since a server may refuse for ever.
-      this.#clock.after(rejoinMs, () => connection === this.#connections && this.reopen()).unref()
+      this.#clock.after(rejoinMs, () => connection === this.#connections && this.#reopen()).unref()
       return
     }
     this.#heard.onGap()
@@ -134,6 +124,11 @@ export class RedisSubscription {
     if (channel === trackingChannel) this.#heard.onWritten(payload as readonly Buffer[] | null)
     else if (channel === messages) this.#heard.onMessage(String(payload))
     else if (channel === beats) this.#hearBeat(String(payload))
+  }
+
+  #reopen(): void {
+    this.#isUp = false
+    if (!this.#isClosed) this.#client.disconnect(true)
   }
 
   #hearBeat(text: string): void {

@@ -2,18 +2,19 @@ import {
   begin,
   type Clock,
   ignoreReports,
+  isRedisCluster,
   type RedisClient,
+  RedisListeners,
   type Reporter,
+  redisKeyPrefix,
   systemClock,
   type Timer,
 } from '@stepladder/core'
 import { readHeads } from '../store/redis-heads.ts'
-import { isCluster } from '../store/redis-incarnation.ts'
-import { keyPrefixOf, RedisKeys } from '../store/redis-keys.ts'
+import { RedisKeys } from '../store/redis-keys.ts'
 import { RedisLink } from '../store/redis-link.ts'
 import { type Bus, type BusListener, type Invalidation, readInvalidation } from './bus.ts'
-import { RedisSubscription, type SubscribedClient } from './redis-subscription.ts'
-import { RedisSubscriptions } from './redis-subscriptions.ts'
+import { RedisSubscription } from './redis-subscription.ts'
 import { Touches } from './touches.ts'
 
 export interface RedisBusOptions {
@@ -52,7 +53,7 @@ export class RedisBus implements Bus {
   readonly #clock: Clock
   /** The latest messages, where each may come over several connections. */
   readonly #heard = new Set<string>()
-  #subscriptions: RedisSubscriptions | undefined
+  #subscriptions: RedisListeners<RedisSubscription> | undefined
   #listener: BusListener | undefined
   #touches: Touches | undefined
   #sentBeat = 0
@@ -85,7 +86,7 @@ export class RedisBus implements Bus {
 
   async publish(invalidation: Invalidation): Promise<void> {
     const client = await this.#publisher
-    const channel = this.#keys.channel(keyPrefixOf(client))
+    const channel = this.#keys.channel(redisKeyPrefix(client))
     await client.call('publish', channel, this.#link.message(invalidation))
   }
 
@@ -97,9 +98,9 @@ export class RedisBus implements Bus {
     this.heardUntil = Number.NEGATIVE_INFINITY
   }
 
-  #listen(client: SubscribedClient): void {
+  #listen(client: RedisClient): void {
     if (this.#isClosed) return
-    const keyPrefix = keyPrefixOf(client)
+    const keyPrefix = redisKeyPrefix(client)
     const touches = new Touches({
       writes: this.#link.writes,
       lookUp: (touched) => this.#lookUp(client, touched),
@@ -122,17 +123,17 @@ export class RedisBus implements Bus {
       },
       onUntracked: (cause: unknown) => this.#sayUntracked(cause),
     }
-    const open = (listening: SubscribedClient) => {
+    const open = (listening: RedisClient) => {
       const subscription = new RedisSubscription(listening, channels, heard, this.#clock)
       subscription.open(() => this.#sentBeat)
       return subscription
     }
     this.#publishedAt = this.#clock.monotonic()
-    this.#subscriptions = new RedisSubscriptions(client, open)
+    this.#subscriptions = new RedisListeners(client, open)
     this.#beat(client, beats)
   }
 
-  #beat(client: SubscribedClient, beats: string): void {
+  #beat(client: RedisClient, beats: string): void {
     this.#subscriptions?.follow()
     this.#trust()
     this.#sendBeat(client, beats)
@@ -154,15 +155,24 @@ export class RedisBus implements Bus {
   }
 
   #trust(): void {
-    this.heardUntil = (this.#subscriptions?.heardAt ?? Number.NEGATIVE_INFINITY) + this.#fenceMs
+    this.heardUntil = this.#heardAt() + this.#fenceMs
+  }
+
+  /** When the oldest of the latest beats was sent: of each, all that was said before has been heard. */
+  #heardAt(): number {
+    const subscriptions = [...(this.#subscriptions ?? [])]
+    if (subscriptions.length === 0) return Number.NEGATIVE_INFINITY
+    return Math.min(...subscriptions.map(({ heardAt }) => heardAt))
   }
 
   /** A connection whose other end is gone without a word would stay open for a quarter of an hour. */
-  #reopenWhatIsDead(client: SubscribedClient): void {
+  #reopenWhatIsDead(client: RedisClient): void {
     const silentMs = this.#clock.monotonic() - this.#publishedAt
     const patienceMs = 3 * this.#fenceMs
-    if (silentMs < this.#fenceMs) this.#subscriptions?.reopenSilent(patienceMs)
-    if (silentMs < patienceMs || client.status !== 'ready' || isCluster(client)) return
+    if (silentMs < this.#fenceMs) {
+      for (const subscription of this.#subscriptions ?? []) subscription.reopenIfSilent(patienceMs)
+    }
+    if (silentMs < patienceMs || client.status !== 'ready' || isRedisCluster(client)) return
     this.#publishedAt += silentMs
     client.disconnect(true)
   }

@@ -50,7 +50,7 @@ async function claimTogether(
   const times = [leaseMs, epochsMs, Math.ceil(epochsMs * 1.25)]
   const args = [count, marks, ...times, newEpochs, ...claims.map(({ token }) => token)]
   // As the script answers.
-  const answer = (await claimScript.run(client, names, args)) as (Buffer | null)[]
+  const answer = (await claimScript.runBuffer(client, names, args)) as (Buffer | null)[]
   const granted = count === 0 ? '' : String(answer[count])
   const claimed = claims.map((_, index): Claimed => {
     return { record: answer[index] ?? null, isGranted: granted[index] === '1' }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { RedisClient } from '@stepladder/core'
+import { isRedisCluster, type RedisClient, redisMasters } from '@stepladder/core'
 
 /**
  * Which server answers, and in which of its lives. One that was restarted, or took over from another, may hold
@@ -27,12 +27,12 @@ export class RedisIncarnation {
     this.#onChange = onChange
     const forget = () => this.#forget()
     client.on('close', forget)
-    if (!isCluster(client)) return
+    if (!isRedisCluster(client)) return
     const watch = (node: RedisClient) => {
       node.on('close', forget)
       forget()
     }
-    client.nodes('master').forEach(watch)
+    redisMasters(client).forEach(watch)
     // ioredis gives this event the node, always.
     client.on('+node', (node) => watch(node as RedisClient))
     client.on('-node', forget)
@@ -41,7 +41,7 @@ export class RedisIncarnation {
   /** Undefined while it has to be asked for. */
   get known(): string | undefined {
     // Who is promoted without a new connection is in no event.
-    if (this.#known !== undefined && isCluster(this.#client) && this.#isOfOthers()) this.#forget()
+    if (this.#known !== undefined && isRedisCluster(this.#client) && this.#isOfOthers()) this.#forget()
     return this.#known
   }
 
@@ -68,13 +68,13 @@ export class RedisIncarnation {
   }
 
   async #read(): Promise<string> {
-    this.#servers = serversOf(this.#client)
+    this.#servers = redisMasters(this.#client)
     const lives = await Promise.all(this.#servers.map(readLife))
     return createHash('sha1').update(lives.sort().join()).digest('base64url').slice(0, 8)
   }
 
   #isOfOthers(): boolean {
-    const servers = serversOf(this.#client)
+    const servers = redisMasters(this.#client)
     return (
       servers.length !== this.#servers.length || servers.some((one, index) => one !== this.#servers[index])
     )
@@ -85,18 +85,6 @@ export class RedisIncarnation {
     this.#known = undefined
     this.#asking = undefined
   }
-}
-
-interface ClusterClient extends RedisClient {
-  nodes(role: 'master'): RedisClient[]
-}
-
-export function isCluster(client: RedisClient): client is ClusterClient {
-  return 'nodes' in client
-}
-
-function serversOf(client: RedisClient): readonly RedisClient[] {
-  return isCluster(client) ? client.nodes('master') : [client]
 }
 
 /** New at each start of a server, and another on each replica. */

@@ -52,11 +52,3 @@ export class RedisKeys {
     return found
   }
 }
-
-/** What ioredis puts before every name that it takes for a key, if the app said so. */
-export function keyPrefixOf(client: object): string {
-  // A cluster says it for itself or for its nodes.
-  const { options } = client as { options?: { keyPrefix?: unknown; redisOptions?: { keyPrefix?: unknown } } }
-  const found = options?.keyPrefix ?? options?.redisOptions?.keyPrefix
-  return typeof found === 'string' || Buffer.isBuffer(found) ? found.toString() : ''
-}

@@ -1,4 +1,4 @@
-import { RedisScript } from './redis-script.ts'
+import { RedisScript } from '@stepladder/core'
 
 // All of them take any number of keys, and touch none that is not named in KEYS.
 

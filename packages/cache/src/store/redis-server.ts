@@ -1,8 +1,8 @@
-import type { RedisClient } from '@stepladder/core'
+import { isRedisCluster, type RedisClient, redisKeyPrefix } from '@stepladder/core'
 import { everything } from '../call/key.ts'
 import { inBatches, mostKeys } from './redis-batches.ts'
-import { isCluster, RedisIncarnation } from './redis-incarnation.ts'
-import { keyPrefixOf, type RedisKeys } from './redis-keys.ts'
+import { RedisIncarnation } from './redis-incarnation.ts'
+import type { RedisKeys } from './redis-keys.ts'
 import type { RedisLink } from './redis-link.ts'
 import { settleScript } from './redis-scripts.ts'
 
@@ -19,13 +19,13 @@ export class RedisServer {
 
   constructor(client: RedisClient, keys: RedisKeys, link: RedisLink) {
     this.client = client
-    this.isCluster = isCluster(client)
+    this.isCluster = isRedisCluster(client)
     this.mostKeys = this.isCluster ? 1 : mostKeys
-    this.channel = keys.channel(keyPrefixOf(client))
+    this.channel = keys.channel(redisKeyPrefix(client))
     const all = { keys: [], tags: [everything] }
     const settle = async (incarnation: string) => {
       const args = [incarnation, this.channel, link.message(all)]
-      await settleScript.run(client, [keys.tag(everything)], args)
+      await settleScript.runBuffer(client, [keys.tag(everything)], args)
     }
     this.#incarnation = new RedisIncarnation(client, settle, () => link.onIncident())
   }

@@ -67,7 +67,7 @@ export class RedisStore implements CacheStore {
       }
       const names = [...this.#records(batch), ...this.#leases(batch)]
       // As the script answers.
-      return (await fillScript.run(server.client, names, args)) as number[]
+      return (await fillScript.runBuffer(server.client, names, args)) as number[]
     })
     return (await Promise.all(answers)).flat().map((isFilled) => isFilled === 1)
   }
@@ -77,20 +77,22 @@ export class RedisStore implements CacheStore {
     this.#link.writes.note(key, record)
     const message = this.#link.message({ keys: [key], tags: [] })
     const names = [this.#keys.record(key), this.#keys.lease(key)]
-    return (await setScript.run(server.client, names, [token, record, forMs, server.channel, message])) === 1
+    return (
+      (await setScript.runBuffer(server.client, names, [token, record, forMs, server.channel, message])) === 1
+    )
   }
 
   async renew(leases: readonly Lease[], forMs: number): Promise<void> {
     const { server } = await this.#open()
     const renew = (batch: readonly Lease[]) =>
-      renewScript.run(server.client, this.#leases(batch), [forMs, ...batch.map(({ token }) => token)])
+      renewScript.runBuffer(server.client, this.#leases(batch), [forMs, ...batch.map(({ token }) => token)])
     await Promise.all(inBatches(leases, server.mostKeys).map(renew))
   }
 
   async release(leases: readonly Lease[]): Promise<void> {
     const { server } = await this.#open()
     const release = (batch: readonly Lease[]) =>
-      releaseScript.run(
+      releaseScript.runBuffer(
         server.client,
         this.#leases(batch),
         batch.map(({ token }) => token),
@@ -175,7 +177,7 @@ export class RedisStore implements CacheStore {
     if (names.length === 0) return
     const message = this.#link.message({ keys, tags })
     const isInOnePlace = !isCluster || keys.length + tags.length === 1
-    if (isInOnePlace) return void (await invalidateScript.run(client, names, [channel, message]))
+    if (isInOnePlace) return void (await invalidateScript.runBuffer(client, names, [channel, message]))
     // Who hears it must find nothing of it anywhere.
     await server.unlinkAll(names)
     await client.call('publish', channel, message)
