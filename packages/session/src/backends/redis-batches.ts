@@ -1,6 +1,5 @@
-import { Batches, type Deadlines, type RedisClient } from '@stepladder/core'
+import { Batches, type Deadlines, isRedisCluster, type RedisClient, RedisScript } from '@stepladder/core'
 import type { Replaced } from '../backend.ts'
-import { RedisScript } from './redis-script.ts'
 
 /** What one command may hold Redis up with: well under a millisecond. */
 const mostReads = 64
@@ -65,8 +64,7 @@ export class RedisBatches {
   constructor(client: RedisClient, deadlines: Deadlines) {
     this.#client = client
     this.#deadlines = deadlines
-    // Only ioredis's `Cluster` has it.
-    this.#isCluster = 'nodes' in client
+    this.#isCluster = isRedisCluster(client)
   }
 
   read(key: string): Promise<string | undefined> {

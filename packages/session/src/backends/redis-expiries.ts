@@ -1,6 +1,5 @@
-import type { RedisClient } from '@stepladder/core'
+import { type RedisClient, RedisScript } from '@stepladder/core'
 import type { ExpiryIndex } from '../expiry/expiry-index.ts'
-import { RedisScript } from './redis-script.ts'
 
 const nowByServer = `
 local time = redis.call('TIME')

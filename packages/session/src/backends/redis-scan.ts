@@ -1,4 +1,4 @@
-import type { RedisClient } from '@stepladder/core'
+import { type RedisClient, redisMasters } from '@stepladder/core'
 
 /** The names of all keys of a type that begin with `prefix`, without it: each once, on whichever server it is. */
 export async function scanKeys(
@@ -9,7 +9,7 @@ export async function scanKeys(
   const pattern = `${prefix.replace(/[\\*?[\]]/g, '\\$&')}*`
   // SCAN may name a key twice, and in a cluster each server names its own.
   const keys = new Set<string>()
-  for (const server of serversOf(client)) {
+  for (const server of redisMasters(client)) {
     let cursor = '0'
     do {
       const page = await server.call('scan', cursor, 'MATCH', pattern, 'COUNT', 1_000, 'TYPE', type)
@@ -20,10 +20,4 @@ export async function scanKeys(
     } while (cursor !== '0')
   }
   return [...keys].map((key) => key.slice(prefix.length))
-}
-
-function serversOf(client: RedisClient): readonly RedisClient[] {
-  // Only ioredis's `Cluster` has `nodes`, and it is no part of what Stepladder needs of every client.
-  const { nodes } = client as { nodes?: (role: 'master') => RedisClient[] }
-  return nodes ? nodes.call(client, 'master') : [client]
 }

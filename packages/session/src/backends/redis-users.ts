@@ -1,7 +1,6 @@
-import type { RedisClient } from '@stepladder/core'
+import { type RedisClient, RedisScript } from '@stepladder/core'
 import type { Admission, Room, UserIndex } from '../users/user-index.ts'
 import { scanKeys } from './redis-scan.ts'
-import { RedisScript } from './redis-script.ts'
 
 /**
  * Sessions are in other slots of a cluster than their user's list, so that this touches the list alone. Time is the

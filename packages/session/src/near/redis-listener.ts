@@ -1,10 +1,5 @@
 import type { Clock, RedisClient } from '@stepladder/core'
 
-/** The connection of a listener: `disconnect(true)` makes it anew. */
-export interface ListeningClient extends RedisClient {
-  disconnect(reconnect?: boolean): void
-}
-
 export interface Heard {
   /** The connection listens from now on; what was said before may have been missed. */
   onJoin(): void
@@ -35,7 +30,7 @@ const rejoinMs = 250
 export class RedisListener {
   /** By the monotonic clock: when the last beat that came back was sent. */
   heardAt: number = Number.NEGATIVE_INFINITY
-  readonly #client: ListeningClient
+  readonly #client: RedisClient
   readonly #channels: Channels
   readonly #heard: Heard
   readonly #clock: Clock
@@ -45,7 +40,7 @@ export class RedisListener {
   #isClosed = false
 
   /** Takes over the client, which is not connected yet. */
-  constructor(client: ListeningClient, channels: Channels, heard: Heard, clock: Clock) {
+  constructor(client: RedisClient, channels: Channels, heard: Heard, clock: Clock) {
     this.#client = client
     this.#channels = channels
     this.#heard = heard
