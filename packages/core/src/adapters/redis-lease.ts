@@ -1,6 +1,7 @@
 import type { LeaseStore } from '../leader/lease.ts'
 import type { RedisClient, RedisOption } from '../redis.ts'
 import { openRedis } from './ioredis.ts'
+import { RedisScript } from './redis-script.ts'
 
 export interface RedisLeaseOptions {
   readonly redis: RedisOption
@@ -15,7 +16,7 @@ export interface RedisLeaseOptions {
  * SET NX PX, but a machine may take over its own. The counter outlives every lease; Redis's clock, in microseconds,
  * is its floor, so that tokens go on growing where the counter was lost (a flush, a failover to a replica that lags).
  */
-const takeScript = `
+const takeScript = new RedisScript(`
 local held = redis.call('GET', KEYS[1])
 if held and string.sub(held, 1, string.len(ARGV[1])) ~= ARGV[1] then return false end
 local time = redis.call('TIME')
@@ -24,15 +25,15 @@ local last = tonumber(redis.call('GET', KEYS[2]) or '0')
 local token = string.format('%.0f', math.max(last + 1, now))
 redis.call('SET', KEYS[2], token)
 redis.call('SET', KEYS[1], ARGV[1] .. token, 'PX', ARGV[2])
-return token`
+return token`)
 
-const renewScript = `
+const renewScript = new RedisScript(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])`
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])`)
 
-const releaseScript = `
+const releaseScript = new RedisScript(`
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('DEL', KEYS[1])`
+return redis.call('DEL', KEYS[1])`)
 
 /** The lease of one name in Redis, over a connection of its own. */
 export async function openRedisLease(options: RedisLeaseOptions): Promise<LeaseStore> {
@@ -57,25 +58,18 @@ class RedisLease implements LeaseStore {
   }
 
   async take(ttlMs: number): Promise<number | undefined> {
-    const token = await this.#client.call(
-      'eval',
-      takeScript,
-      2,
-      this.#lease,
-      this.#counter,
-      this.#owner,
-      Math.ceil(ttlMs),
-    )
+    const keys = [this.#lease, this.#counter]
+    const token = await takeScript.run(this.#client, keys, [this.#owner, Math.ceil(ttlMs)])
     return token === null ? undefined : Number(token)
   }
 
   async renew(token: number, ttlMs: number): Promise<boolean> {
-    const value = this.#owner + token
-    return (await this.#client.call('eval', renewScript, 1, this.#lease, value, Math.ceil(ttlMs))) === 1
+    const args = [this.#owner + token, Math.ceil(ttlMs)]
+    return (await renewScript.run(this.#client, [this.#lease], args)) === 1
   }
 
   async release(token: number): Promise<void> {
-    await this.#client.call('eval', releaseScript, 1, this.#lease, this.#owner + token)
+    await releaseScript.run(this.#client, [this.#lease], [this.#owner + token])
   }
 
   async close(): Promise<void> {

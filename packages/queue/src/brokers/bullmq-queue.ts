@@ -1,4 +1,10 @@
-import { MissingPackageError, openRedis, type RedisClient, type RedisOption } from '@stepladder/core'
+import {
+  duplicateRedis,
+  MissingPackageError,
+  openRedis,
+  type RedisClient,
+  type RedisOption,
+} from '@stepladder/core'
 import type { ConnectionOptions, Processor, Queue, Worker } from 'bullmq'
 import { QueueClosedError } from '../errors.ts'
 
@@ -67,7 +73,7 @@ export class QueueConnection {
     const { Worker } = await importBullmq()
     const client = await this.#connected()
     if (this.#isClosed) throw new QueueClosedError(name)
-    this.#workerClient = duplicate(client, workerSettings)
+    this.#workerClient = duplicateRedis(client, workerSettings)
     // ioredis gives this event an Error, always.
     this.#workerClient.on('error', (error) => onError(error as Error))
     const worker = new Worker(name, process, {
@@ -125,12 +131,6 @@ export class QueueConnection {
 /** All keys of a queue in one slot of a cluster, under a version that a later format can leave. */
 function prefixOf(name: string): string {
   return `{stepladder:queue:v1:${name}}`
-}
-
-function duplicate(client: RedisClient, settings: object): RedisClient {
-  const overrides = 'nodes' in client ? [undefined, { redisOptions: settings }] : [settings]
-  // `duplicate` takes other arguments on a cluster than on a single server, hence `never[]` in the port.
-  return client.duplicate(...(overrides as never[]))
 }
 
 function asConnection(client: RedisClient): ConnectionOptions {
