@@ -68,6 +68,7 @@ export {
   reportTo,
 } from './report.ts'
 export { type RetryOptions, retry } from './retry.ts'
+export { seededRandom } from './seeded-random.ts'
 export { closeOnShutdown } from './shutdown.ts'
 export { SingleFlight } from './single-flight.ts'
 export { parseSize, type Size } from './size.ts'

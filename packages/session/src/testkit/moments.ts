@@ -1,4 +1,4 @@
-import { seededRandom } from './seeded-random.ts'
+import { seededRandom } from '@stepladder/core'
 
 /** When each of some requests goes on. */
 export interface Moments {
