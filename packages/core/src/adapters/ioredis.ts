@@ -32,6 +32,8 @@ export async function openRedis(
     autoPipeliningIgnoredCommands: [...alone],
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
+    // Those that the app may want as text are numbers to who reads the answers here.
+    stringNumbers: false,
     connectTimeout: 1_000,
     retryStrategy: (attempt: number) => Math.min(maxRetryMs, 50 * attempt),
     // Also what settles a command whose connection broke: ioredis 6 forgets those it does not send again.
