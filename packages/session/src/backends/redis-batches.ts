@@ -29,7 +29,7 @@ type Answer = 1 | string | null | readonly [failure: string]
 /**
  * Compares the record itself, not a version beside it: connect-redis, which may write the same record during a rolling
  * deploy, knows of no version. The answer carries what is there, to save a second trip. What fails for one key, fails for
- * that one alone.
+ * that one alone; a replica refuses all, and says so where the client sees it, which may look for the master then.
  */
 const replaceScript = new RedisScript(`
 local answers = {}
@@ -37,6 +37,9 @@ for i, key in ipairs(KEYS) do
   local found = redis.pcall('GET', key)
   if found == ARGV[i * 3 - 2] then
     found = redis.pcall('SET', key, ARGV[i * 3 - 1], 'PX', ARGV[i * 3])
+    if found.err and string.find(found.err, 'READONLY', 1, true) then
+      return found
+    end
     answers[i] = found.err and { found.err } or 1
   else
     answers[i] = type(found) == 'table' and { found.err } or found
@@ -44,14 +47,19 @@ for i, key in ipairs(KEYS) do
 end
 return answers`)
 
+/** The keys are on different servers, whatever the client knows of that, or its user may `GET` and no more. */
+const takesNoMany = /^(CROSSSLOT|NOPERM|ERR unknown command)/
+
 /**
  * Sends what many requests ask for about the same time as one command: a command for each costs this process more than
- * anything else in a request. In a cluster, keys are on different servers, and each has a command of its own.
+ * anything else in a request. In a cluster, keys are on different servers, and each has a command of its own; so it is
+ * where the server turns out to refuse commands for many.
  */
 export class RedisBatches {
   readonly #client: RedisClient
   readonly #deadlines: Deadlines
-  readonly #isCluster: boolean
+  #readsMany: boolean
+  #writesMany: boolean
   readonly #reads = new Batches<string, string | undefined>((keys) => this.#readAll(keys), {
     most: mostReads,
     until: 'poll',
@@ -64,15 +72,16 @@ export class RedisBatches {
   constructor(client: RedisClient, deadlines: Deadlines) {
     this.#client = client
     this.#deadlines = deadlines
-    this.#isCluster = isRedisCluster(client)
+    this.#readsMany = !isRedisCluster(client)
+    this.#writesMany = this.#readsMany
   }
 
   read(key: string): Promise<string | undefined> {
-    return this.#isCluster ? this.#readOne(key) : this.#reads.ask(key)
+    return this.#readsMany ? this.#reads.ask(key) : this.#deadlines.run('reading', () => this.#readOne(key))
   }
 
   async replace(replacement: Replacement): Promise<Replaced> {
-    const isAlone = this.#isCluster || replacement.text.length > longRecord
+    const isAlone = !this.#writesMany || replacement.text.length > longRecord
     const answer = isAlone ? (await this.#replaceAll([replacement]))[0] : await this.#writes.ask(replacement)
     if (answer === 1) return done
     if (typeof answer === 'string') return { isDone: false, current: answer }
@@ -81,26 +90,49 @@ export class RedisBatches {
   }
 
   async #readOne(key: string): Promise<string | undefined> {
-    return (await this.#deadlines.run('reading', () => this.#client.get(key))) ?? undefined
+    return orUndefined(await this.#client.get(key))
   }
 
-  async #readAll(keys: readonly string[]): Promise<readonly (string | undefined)[]> {
-    const answer = await this.#deadlines.run('reading', () => this.#client.call('mget', ...keys))
-    // As MGET answers.
-    return (answer as (string | null)[]).map(orUndefined)
+  #readAll(keys: readonly string[]): Promise<readonly (string | undefined)[]> {
+    return this.#deadlines.run('reading', async () => {
+      try {
+        // As MGET answers.
+        const answer = (await this.#client.call('mget', ...keys)) as (string | null)[]
+        return answer.map(orUndefined)
+      } catch (failure) {
+        if (!isRefusal(failure)) throw failure
+        this.#readsMany = false
+        return Promise.all(keys.map((key) => this.#readOne(key)))
+      }
+    })
   }
 
-  async #replaceAll(all: readonly Replacement[]): Promise<readonly Answer[]> {
+  #replaceAll(all: readonly Replacement[]): Promise<readonly Answer[]> {
+    return this.#deadlines.run('writing', async () => {
+      try {
+        return await this.#replaceTogether(all)
+      } catch (failure) {
+        if (all.length === 1 || !isRefusal(failure)) throw failure
+        this.#writesMany = false
+        return (await Promise.all(all.map((one) => this.#replaceTogether([one])))).flat()
+      }
+    })
+  }
+
+  async #replaceTogether(all: readonly Replacement[]): Promise<readonly Answer[]> {
     const keys: string[] = []
     const args: (string | number)[] = []
     for (const { key, expected, text, ttlMs } of all) {
       keys.push(key)
       args.push(expected, text, ttlMs)
     }
-    const answer = await this.#deadlines.run('writing', () => replaceScript.run(this.#client, keys, args))
     // As the script answers.
-    return answer as Answer[]
+    return (await replaceScript.run(this.#client, keys, args)) as Answer[]
   }
+}
+
+function isRefusal(failure: unknown): boolean {
+  return failure instanceof Error && takesNoMany.test(failure.message)
 }
 
 function orUndefined(answer: string | null): string | undefined {
