@@ -100,7 +100,7 @@ export class RedisSessionBackend implements SessionBackend {
 
   async close(): Promise<void> {
     const client = await this.#client.catch(() => undefined)
-    await client?.quit().catch(() => client.disconnect())
+    if (client) await this.#inTime('closing', () => client.quit()).catch(() => client.disconnect())
   }
 
   async #open(): Promise<RedisBatches> {
