@@ -6,6 +6,8 @@ import type { ServerResponse } from 'node:http'
  *
  * By properties that stay when the response is sent, and show then what is. Those that come and go would make all later use
  * of the response slow (a write cost a third more), and another prototype costs as much as building a response does.
+ *
+ * `finished` stays Node's: a server that closes takes a connection for idle whose response says so, and cuts it.
  */
 export class SentFace {
   isOn = true
@@ -29,7 +31,7 @@ export class SentFace {
   }
 
   end(): void {
-    this.#setEnded(true)
+    this.isEnded = true
   }
 
   /** The held answer has a head of its own. */
@@ -41,18 +43,10 @@ export class SentFace {
   remove(): void {
     const response = this.#response
     this.isOn = false
-    this.#setEnded(false)
     response.statusCode = this.#statusCode
     // Undefined is what Node begins with, and takes for: as the status has it.
     if (statusMessageOf(response) !== this.#statusMessage)
       response.statusMessage = this.#statusMessage as string
-  }
-
-  #setEnded(isEnded: boolean): void {
-    this.isEnded = isEnded
-    // Those of HTTP/1 have it for their own, and `writableEnded` says the same.
-    const response: { finished: boolean } = this.#response
-    if (Object.hasOwn(response, 'finished')) response.finished = isEnded
   }
 }
 
@@ -82,13 +76,13 @@ class HeaderMethods {
   }
 }
 
+/** Properties that middleware has given the response for its own stay as they are, and those of HTTP/2 have no `setHeaders`. */
 function putOn(response: ServerResponse): void {
-  Object.defineProperty(response, 'headersSent', headersSentFace)
-  Object.defineProperty(response, 'writableEnded', writableEndedFace)
-  // Those of HTTP/1 have it for their own, and it is set there.
-  if (!Object.hasOwn(response, 'finished')) Object.defineProperty(response, 'finished', finishedFace)
+  if (!Object.hasOwn(response, 'headersSent')) Object.defineProperty(response, 'headersSent', headersSentFace)
+  if (!Object.hasOwn(response, 'writableEnded'))
+    Object.defineProperty(response, 'writableEnded', writableEndedFace)
   response.setHeader = headerMethods.setHeader
-  response.setHeaders = headerMethods.setHeaders
+  if ('setHeaders' in response) response.setHeaders = headerMethods.setHeaders
   response.appendHeader = headerMethods.appendHeader
   response.removeHeader = headerMethods.removeHeader
 }
@@ -96,7 +90,6 @@ function putOn(response: ServerResponse): void {
 // The same for all responses, so that those look alike to the engine.
 const headersSentFace = seen('headersSent', () => true)
 const writableEndedFace = seen('writableEnded', ({ isEnded }) => isEnded)
-const finishedFace = { ...seen('finished', ({ isEnded }) => isEnded), set: () => {} }
 const headerMethods = {
   setHeader: refused('setHeader', 'set'),
   setHeaders: refused('setHeaders', 'set'),
