@@ -1,4 +1,4 @@
-import { type RedisClient, redisMasters } from '@stepladder/core'
+import { type RedisClient, redisKeyPrefix, redisMasters } from '@stepladder/core'
 
 /** The names of all keys of a type that begin with `prefix`, without it: each once, on whichever server it is. */
 export async function scanKeys(
@@ -6,7 +6,9 @@ export async function scanKeys(
   prefix: string,
   type: 'string' | 'zset',
 ): Promise<string[]> {
-  const pattern = `${prefix.replace(/[\\*?[\]]/g, '\\$&')}*`
+  // The client puts its own prefix before keys, not before patterns, and leaves it on what SCAN names.
+  const whole = redisKeyPrefix(client) + prefix
+  const pattern = `${whole.replace(/[\\*?[\]]/g, '\\$&')}*`
   // SCAN may name a key twice, and in a cluster each server names its own.
   const keys = new Set<string>()
   for (const server of redisMasters(client)) {
@@ -19,5 +21,5 @@ export async function scanKeys(
       cursor = next
     } while (cursor !== '0')
   }
-  return [...keys].map((key) => key.slice(prefix.length))
+  return [...keys].map((key) => key.slice(whole.length))
 }

@@ -31,7 +31,7 @@ export async function startAsvsApp(options: Partial<SessionsOptions<Fields>> = {
     }),
   )
   const app = express()
-  app.use(handle, express.urlencoded())
+  app.use(handle, express.urlencoded({ extended: false }))
   addRoutes(app, handle, clock)
   app.use(((error, _request, response, _next) => {
     response.status(error.status ?? 500).send(error.code ?? error.message)

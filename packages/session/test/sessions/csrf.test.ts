@@ -107,7 +107,7 @@ describe('the middleware', () => {
   async function open(options?: CsrfOptions) {
     const app = express()
     app.use(mount(createSessions({ secret: 'for tests only', backend: new MemorySessionBackend() })))
-    app.use(express.urlencoded(), express.json())
+    app.use(express.urlencoded({ extended: false }), express.json())
     app.get('/form', (request, response) => void response.send(tokenOf(request)))
     app.use(csrf(options))
     app.all('/change', (_request, response) => void response.send('changed'))

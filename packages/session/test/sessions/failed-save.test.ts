@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { SessionUnavailableError } from '@stepladder/session'
+import express, { type RequestHandler } from 'express'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Handler, HeldApp, type HeldAppOptions } from './held-app.ts'
 import { type Answer, ask, sessionCookie } from './http.ts'
@@ -50,6 +51,26 @@ describe('where a session could not be saved', () => {
     app.refuse()
     expect((await ask(app.url)).status).toBe(503)
   })
+
+  test.each(['router', 'app'])(
+    'a mounted %s does not answer either: the error handler does',
+    async (kind) => {
+      const mounted = kind === 'router' ? express.Router() : express()
+      mounted.use((request, response) => {
+        app.handle.get(request).user = 'ada'
+        response.status(201).cookie('remember', 'ada').json({ user: 'ada' })
+      })
+      const inner: RequestHandler = express().use('/', mounted)
+      const received = await answerOf(() => {}, { inner: [inner] })
+      expect(received).toMatchObject({ status: 503, body: '{"code":"SESSION_UNAVAILABLE"}', cookies: [] })
+      app.beforeWrite = () => {}
+      expect(await ask(app.url)).toMatchObject({
+        status: 201,
+        body: '{"user":"ada"}',
+        cookies: { length: 2 },
+      })
+    },
+  )
 
   test('headers about who may read the answer stay, those of the answer go', async () => {
     const received = await answerOf(

@@ -50,7 +50,11 @@ export class HeldApp {
       handle.get(request).user = request.params.user
       response.end()
     })
-    app.use((request, response) => self.handler(handle.get(request), response, request))
+    app.use((request, response, next) => {
+      // Express 4 leaves what an async handler rejects with to the app.
+      const ran = (async () => self.handler(handle.get(request), response, request))()
+      ran.catch(next)
+    })
     app.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
       self.errors.push(error)
       self.onError(error, response, next)

@@ -35,7 +35,7 @@ function passportApp(): express.Express {
     const options = { failureRedirect: '/login', ...keepSessionInfo(request) }
     users.authenticate('local', options)(request, response, next)
   }
-  app.post('/login', express.urlencoded(), check, (request, response) => {
+  app.post('/login', express.urlencoded({ extended: false }), check, (request, response) => {
     if (request.query.remember) handle.get(request).cookie.maxAge = 7 * 86_400_000
     response.redirect('/')
   })
