@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { Waited } from '@stepladder/core'
 
 /** A record that is new, or that takes the place of whatever is there. */
@@ -28,7 +29,7 @@ export type Written = 'saved' | 'merged' | 'gone'
 
 /** A change on its way, and how it ended. */
 export class Waiting<Change extends Put | Edit> {
-  readonly change: Change
+  change: Change
   #state: 'under way' | 'failed' | Written = 'under way'
   #failure: unknown
   #wake: (() => void) | undefined
@@ -79,6 +80,15 @@ export class Lane {
   last: string | undefined
   #atEnd: (() => void)[] | undefined
 
+  /** It goes out with others', and an app that is asked by `apply` must find its own request around it, not theirs. */
+  add(waiting: Waiting<Put> | Waiting<Edit>): void {
+    if (isEdit(waiting)) {
+      const { change } = waiting
+      waiting.change = { ...change, apply: AsyncResource.bind((current: string) => change.apply(current)) }
+    }
+    this.waiting.push(waiting)
+  }
+
   /** Resolves when the commit under way has ended, well or not. */
   commitEnded(): Promise<void> {
     this.#atEnd ??= []
@@ -91,7 +101,11 @@ export class Lane {
     for (const tell of this.#atEnd ?? []) tell()
     this.#atEnd = undefined
     const [first] = this.waiting
-    if (first === undefined) return undefined
+    if (first === undefined) {
+      // Where lanes come and go all the time, V8 keeps them for a while.
+      this.last = undefined
+      return undefined
+    }
     if (isPut(first)) {
       this.waiting.shift()
       return first

@@ -83,7 +83,7 @@ export class WriteLanes {
   async #bring(id: string, waiting: Waiting<Put> | Waiting<Edit>, alone: Group): Promise<Written> {
     const lane = this.#lanes.get(id)
     if (lane) {
-      lane.waiting.push(waiting)
+      lane.add(waiting)
     } else {
       const opened = new Lane()
       this.#lanes.set(id, opened)
