@@ -21,6 +21,10 @@ export class Replacement {
     this.text = text
     this.ttlMs = ttlMs
   }
+
+  get isLong(): boolean {
+    return this.text.length > longRecord || this.expected.length > longRecord
+  }
 }
 
 /** As Redis answers to a replacement: done; what is there instead; nothing is; or it cannot, and why. */
@@ -81,7 +85,7 @@ export class RedisBatches {
   }
 
   async replace(replacement: Replacement): Promise<Replaced> {
-    const isAlone = !this.#writesMany || replacement.text.length > longRecord
+    const isAlone = !this.#writesMany || replacement.isLong
     const answer = isAlone ? (await this.#replaceAll([replacement]))[0] : await this.#writes.ask(replacement)
     if (answer === 1) return done
     if (typeof answer === 'string') return { isDone: false, current: answer }
