@@ -17,7 +17,7 @@ export interface Clock {
 }
 
 /** The longest wait that Node's timers know; a longer one would end at once. */
-const longestMs = 2 ** 31 - 1
+export const longestMs: number = 2 ** 31 - 1
 
 /** The machine's own clock. Waits longer than 24 days end after 24 days. */
 export const systemClock: Clock = {

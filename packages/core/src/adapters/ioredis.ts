@@ -1,3 +1,4 @@
+import { longestMs } from '../clock.ts'
 import { withDeadline } from '../deadline.ts'
 import { MissingPackageError } from '../errors.ts'
 import type { RedisClient, RedisOption } from '../redis.ts'
@@ -37,7 +38,7 @@ export async function openRedis(
     connectTimeout: 1_000,
     retryStrategy: (attempt: number) => Math.min(maxRetryMs, 50 * attempt),
     // Also what settles a command whose connection broke: ioredis 6 forgets those it does not send again.
-    commandTimeout: commandTimeoutMs,
+    commandTimeout: Math.min(commandTimeoutMs, longestMs),
   }
   const client =
     typeof redis === 'string'

@@ -87,6 +87,12 @@ describe('many requests at once are served', () => {
   })
 })
 
+test('a timeout of any length is one', async () => {
+  const { url } = await sharedRedis()
+  const sessions = open({ redis: url, prefix: keyPrefix('patient'), timeout: '60d' })
+  expect(await doubled(sessions, await begun(sessions, 2))).toEqual([0, 2])
+})
+
 test('one record that is none of ours fails for its own request, whoever asks at the same time', async () => {
   const { url } = await sharedRedis()
   const prefix = keyPrefix('list')
