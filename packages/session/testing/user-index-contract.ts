@@ -1,25 +1,42 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
+import { sleep } from '@stepladder/core'
 import type { SessionBackend } from '../src/backend.ts'
 import type { Admission, Room, UserIndex } from '../src/users/user-index.ts'
-import type { MakeSessionBackend, SessionBackendTools } from './session-backend-contract.ts'
+import { openOther } from './concurrency-promises.ts'
+import { userOutagePromises } from './index-outage-promises.ts'
+import { usersOf } from './indexes.ts'
+import { type Beside, type Promises, skipPromises, testPromises } from './promises.ts'
+import { type MakeSessionBackend, readTools, type SessionBackendTools } from './session-backend-tools.ts'
 
-/** What the `users` of every `SessionBackend` promise, as one test each. Entries expire by the real clock. */
-export function testUserIndex(name: string, make: MakeSessionBackend, { test }: SessionBackendTools): void {
-  for (const [promise, check] of Object.entries({ ...lists, ...limits, ...time })) {
-    test(`${name}: ${promise}`, async () => {
-      const backend = await make()
-      await check(indexOf(backend), backend).finally(() => backend.close())
-    })
-  }
+/**
+ * What the `users` of every `SessionBackend` promise, as one test each: in its outages too, where the tools have a `place`.
+ * Entries expire by the real clock. Throws `InvalidOptionError` or `UnknownOptionError`.
+ */
+export function testUserIndex(name: string, make: MakeSessionBackend, tools: SessionBackendTools): void {
+  const settings = readTools('testUserIndex', tools)
+  const { test, place } = tools
+  testPromises(name, make, test, ofBackends({ ...lists, ...limits, ...time, ...concurrency }))
+  if (place) testPromises(name, make, test, userOutagePromises(settings))
+  else skipPromises(name, test, userOutagePromises(settings))
 }
 
-type Promises = Readonly<Record<string, (users: UserIndex, backend: SessionBackend) => Promise<void>>>
+type UserPromises = Readonly<
+  Record<string, (users: UserIndex, backend: SessionBackend, beside: Beside) => Promise<void>>
+>
+
+function ofBackends(promises: UserPromises): Promises {
+  const checks = Object.entries(promises).map(([promise, check]): [string, Promises[string]] => [
+    promise,
+    (backend, beside) => check(usersOf(backend), backend, beside),
+  ])
+  return Object.fromEntries(checks)
+}
 
 const minuteMs = 60_000
 const endless: Room = { most: Number.POSITIVE_INFINITY, whenFull: 'add' }
 const three: Room = { most: 3, whenFull: 'add' }
 
-const lists: Promises = {
+const lists: UserPromises = {
   async 'a user has the sessions that were listed for this user, and no others'(users) {
     deepEqual(await users.admit('ada', 'a1', minuteMs, endless), { isAdmitted: true, over: [] })
     await users.renew('ada', 'a2', minuteMs * 2)
@@ -65,7 +82,7 @@ const lists: Promises = {
   },
 }
 
-const limits: Promises = {
+const limits: UserPromises = {
   async 'who is over the limit is named and stays listed, those first that end first'(users) {
     for (const [index, key] of ['a1', 'a2', 'a3'].entries()) {
       deepEqual(await users.admit('ada', key, minuteMs * (index + 1), three), { isAdmitted: true, over: [] })
@@ -115,11 +132,11 @@ const limits: Promises = {
   },
 }
 
-const time: Promises = {
+const time: UserPromises = {
   async 'an entry is missing when its time is over, and needs no room then'(users) {
     await users.admit('ada', 'brief', 1, three)
     for (const key of ['a1', 'a2']) await users.admit('ada', key, minuteMs, three)
-    await pause(20)
+    await sleep(20)
 
     deepEqual(await users.admit('ada', 'a3', minuteMs * 2, three), { isAdmitted: true, over: [] })
     deepEqual([...(await users.list('ada'))].sort(), ['a1', 'a2', 'a3'])
@@ -131,7 +148,7 @@ const time: Promises = {
     await users.renew('ada', 'a1', 1)
     await users.renew('bob', 'b1', minuteMs)
     await users.renew('eve', 'e1', 1)
-    await pause(80)
+    await sleep(80)
 
     deepEqual(await users.list('ada'), ['a1'])
     deepEqual(await users.list('bob'), ['b1'])
@@ -140,11 +157,39 @@ const time: Promises = {
   },
 }
 
-function indexOf({ users }: SessionBackend): UserIndex {
-  ok(users, 'this backend has no index of users')
-  return users
-}
+const concurrency: UserPromises = {
+  async 'of many whom two backends add at once exactly as many are added as there is room for'(
+    users,
+    backend,
+    beside,
+  ) {
+    const strict: Room = { most: 3, whenFull: 'refuse' }
+    const indexes = [users, usersOf(await openOther(backend, beside))]
+    const admissions = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => indexes[n % 2]!.admit('ada', `a${n}`, minuteMs, strict)),
+    )
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
+    const admitted = admissions.flatMap(({ isAdmitted }, n) => (isAdmitted ? [`a${n}`] : []))
+    equal(admitted.length, 3)
+    for (const index of indexes) deepEqual([...(await index.list('ada'))].sort(), admitted.sort())
+  },
+
+  async 'of many whom two backends add at once, each but the last hears that somebody is over'(
+    users,
+    backend,
+    beside,
+  ) {
+    const one: Room = { most: 1, whenFull: 'add' }
+    const indexes = [users, usersOf(await openOther(backend, beside))]
+    const admissions = await Promise.all(
+      Array.from({ length: 20 }, (_, n) => indexes[n % 2]!.admit('ada', `a${n}`, minuteMs, one)),
+    )
+
+    // Whoever comes as the n-th finds n - 1 that have to go.
+    const over = admissions.map((admission) => (admission.isAdmitted ? admission.over.length : -1))
+    deepEqual(
+      over.sort((a, b) => a - b),
+      Array.from({ length: 20 }, (_, n) => n),
+    )
+  },
 }

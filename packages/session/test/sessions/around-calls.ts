@@ -1,11 +1,11 @@
-import type { SessionBackend, UserIndex } from '@stepladder/session'
+import type { ExpiryIndex, SessionBackend, UserIndex } from '@stepladder/session'
 
-/** Makes a call, or does not; `name` is the method's, with `users.` in front for those of the index. */
+/** Makes a call, or does not; `name` is the method's, with `users.` or `expiries.` in front for those of an index. */
 export type Around = <T>(name: string, call: () => Promise<T>) => Promise<T>
 
-/** A place for sessions, and for the index of users, with something around each call. */
+/** A place for sessions, and for its indexes, with something around each call. */
 export function aroundCalls(place: SessionBackend, around: Around): SessionBackend {
-  const { users } = place
+  const { users, expiries } = place
   return {
     get: (id) => around('get', () => place.get(id)),
     put: (id, text, ttlMs) => around('put', () => place.put(id, text, ttlMs)),
@@ -17,17 +17,26 @@ export function aroundCalls(place: SessionBackend, around: Around): SessionBacke
     length: () => around('length', () => place.length()),
     clear: () => around('clear', () => place.clear()),
     close: () => place.close(),
-    users: users && aroundIndex(users, around),
+    users: users && aroundUsers(users, around),
+    expiries: expiries && aroundExpiries(expiries, around),
   }
 }
 
-function aroundIndex(users: UserIndex, around: Around): UserIndex {
+function aroundUsers(users: UserIndex, around: Around): UserIndex {
   return {
     admit: (user, key, ttlMs, room) => around('users.admit', () => users.admit(user, key, ttlMs, room)),
     renew: (user, key, ttlMs) => around('users.renew', () => users.renew(user, key, ttlMs)),
     remove: (user, keys) => around('users.remove', () => users.remove(user, keys)),
     list: (user) => around('users.list', () => users.list(user)),
     users: () => around('users.users', () => users.users()),
+  }
+}
+
+function aroundExpiries(expiries: ExpiryIndex, around: Around): ExpiryIndex {
+  return {
+    note: (key, about, ttlMs) => around('expiries.note', () => expiries.note(key, about, ttlMs)),
+    forget: (key) => around('expiries.forget', () => expiries.forget(key)),
+    takeExpired: (most) => around('expiries.takeExpired', () => expiries.takeExpired(most)),
   }
 }
 

@@ -1,0 +1,139 @@
+import { deepEqual, equal, ok } from 'node:assert/strict'
+import { sleep } from '@stepladder/core'
+import type { SessionBackend } from '../src/backend.ts'
+import { openOther } from './concurrency-promises.ts'
+import { breaksOf, eventually, type Outage, outagesOf, whileAway } from './outages.ts'
+import type { Promises } from './promises.ts'
+import { race } from './race.ts'
+import type { ContractSettings } from './session-backend-tools.ts'
+import { allEnded, answersOf, type Calls, endInTheEnd, makeCalls, type WatchedCall } from './watched-call.ts'
+
+const minuteMs = 60_000
+/** Who does not end a call by itself may take as long as the place is away: so long, here. */
+const awayMs = 300
+/** Whoever waits longer has no answer. */
+const noAnswerMs = 5_000
+const racesUnderWay = 10
+
+/** What calls come to while the place does not answer, and after it does again. */
+export function outagePromises(settings: ContractSettings): Promises {
+  const promises = [
+    ...outagesOf(settings.place).map((outage) => whileAwayPromises(outage, settings)),
+    ...breaksOf(settings.place).map((outage) => afterwardsPromises(outage, settings)),
+  ]
+  return Object.assign({}, ...promises)
+}
+
+function whileAwayPromises(outage: Outage, { answerWithinMs }: ContractSettings): Promises {
+  const { state } = outage
+  return {
+    async [`while the place is ${state}, no call says that something is done, or that nothing is there`](
+      backend,
+    ) {
+      for (const id of ['kept', 'replaced', 'touched', 'ended', 'raced'])
+        await backend.put(id, '{}', minuteMs)
+      const calls = await whileAway(outage, async () => {
+        const begun = makeCalls(callsFor(backend))
+        await allEnded(begun, backend.endsInTime ? noAnswerMs : awayMs)
+        deepEqual(lies(begun), [])
+        return begun
+      })
+      await endInTheEnd(calls)
+    },
+
+    async [`while the place is ${state}, calls end within ${answerWithinMs} ms where the backend says that they end in time; elsewhere, when it is back`](
+      backend,
+    ) {
+      await backend.put('kept', '{}', minuteMs)
+      const calls = await whileAway(outage, () => threeTimes(backend))
+      await endInTheEnd(calls.flat())
+      if (!backend.endsInTime) return
+
+      const longest = calls.map((round) => Math.max(...round.map(({ end }) => end?.ms ?? noAnswerMs)))
+      ok(Math.max(...longest) < noAnswerMs, `a call had no end after ${noAnswerMs} ms`)
+      // The quickest of three, for the machine may be busy.
+      const ms = Math.round(Math.min(...longest))
+      ok(ms <= answerWithinMs, `of three times, the quickest time all calls had ended was after ${ms} ms`)
+    },
+  }
+}
+
+function afterwardsPromises(outage: Outage, { seed, answerWithinMs }: ContractSettings): Promises {
+  const { state, hit, mend } = outage
+  return {
+    async [`after the place was ${state}, the same backends work again, and what was done before is there`](
+      backend,
+      beside,
+    ) {
+      const backends = [backend, await openOther(backend, beside)]
+      await backend.put('kept', '{"n":1}', minuteMs)
+      await backend.put('ended', '{}', minuteMs)
+      await backend.destroy('ended')
+      await hit()
+      const calls = backends.flatMap((each) => makeCalls({ get: () => each.get('kept') }))
+      await allEnded(calls, awayMs)
+      await mend()
+
+      for (const each of backends) {
+        equal(await eventually(() => each.get('kept')), '{"n":1}')
+        equal(await eventually(() => each.get('ended')), undefined)
+        await eventually(() => each.put('new', '{}', minuteMs))
+        equal(await eventually(() => each.get('new')), '{}')
+      }
+      await endInTheEnd(calls)
+    },
+
+    async [`what is under way when the place is ${state} is done or not, and whoever was told so was told the truth`](
+      backend,
+      beside,
+    ) {
+      const backends = [backend, await openOther(backend, beside)]
+      const pause = (share: number) => sleep(share * 10)
+      const races = Array.from({ length: racesUnderWay }, (_, n) =>
+        race(`id${n}`, { backends, seed: seed * 1_000_003 + n, pause, mayFail: true }),
+      )
+      const forMs = backend.endsInTime ? answerWithinMs + 50 : 100
+      await Promise.all([...races, breakTwice(outage, outage.isBrief ? 0 : forMs)])
+    },
+  }
+}
+
+/** One of each kind; those that write have records of their own. */
+function callsFor(backend: SessionBackend): Calls {
+  return {
+    get: () => backend.get('kept'),
+    put: () => backend.put('put', '{}', minuteMs),
+    putNew: () => backend.putNew('new', '{}', minuteMs),
+    replace: () => backend.replace('replaced', '{}', '{"n":1}', minuteMs),
+    touch: () => backend.touch('touched', minuteMs),
+    destroy: () => backend.destroy('ended'),
+    all: () => backend.all().then(({ size }) => size),
+    length: () => backend.length(),
+  }
+}
+
+/** A record that somebody remembers may be shown; whatever else is said, nobody can know. */
+function lies(calls: readonly WatchedCall[]): readonly string[] {
+  return answersOf(calls).filter((answer) => answer !== "get answered '{}'")
+}
+
+async function threeTimes(backend: SessionBackend): Promise<WatchedCall[][]> {
+  const rounds: WatchedCall[][] = []
+  for (let round = 0; round < 3; round++) {
+    // What goes over all records may take its time.
+    const { all: _, length: __, ...ofOne } = callsFor(backend)
+    const calls = makeCalls(ofOne)
+    rounds.push([...calls])
+    if (!(await allEnded(calls, backend.endsInTime ? noAnswerMs : awayMs))) break
+  }
+  return rounds
+}
+
+async function breakTwice({ hit, mend }: Outage, forMs: number): Promise<void> {
+  for (let time = 0; time < 2; time++) {
+    await sleep(15)
+    await hit()
+    await sleep(forMs)
+    await mend()
+  }
+}
