@@ -11,6 +11,11 @@ export {
   openTelemetryReporter,
 } from './adapters/opentelemetry.ts'
 export { type OpossumBreakerOptions, opossumBreaker } from './adapters/opossum.ts'
+export {
+  type RedisHeard,
+  RedisListener,
+  type RedisListenerOptions,
+} from './adapters/redis-listener.ts'
 export { RedisListeners } from './adapters/redis-listeners.ts'
 export { RedisScript } from './adapters/redis-script.ts'
 export {
