@@ -227,6 +227,28 @@ test('where Redis refuses to track, messages are heard all the same, and that is
   await expect.poll(() => invalidated).toEqual([{ keys: ['key'], tags: ['tag'] }])
 })
 
+test('where Redis refuses its channels, memory is not used, and that is reported once', async () => {
+  const user = ['acl', 'setuser', 'unheard', 'on', '>secret', '~*', 'resetchannels', '+@all'] as const
+  await admin.call(...user)
+  const url = redis.url.replace('redis://', 'redis://unheard:secret@')
+  const reports = new RecordedReports()
+  const cache = createCache({ name: keyPrefix('unheard'), ttl: '1m', redis: url, report: reports.report })
+  closing.push(() => cache.close())
+
+  expect(await reports.until('listen', 'refused')).toMatchObject({ cause: { name: 'ReplyError' } })
+  for (let n = 0; n < 3; n++) expect(await cache.getOrSet('key', () => 'value')).toBe('value')
+  expect(reports.outcomes('getOrSet')).not.toContain('hit')
+
+  // It is asked again all the same.
+  await admin.call(...user, 'allchannels')
+  const lastOutcome = async () => {
+    await cache.getOrSet('key', () => 'value')
+    return reports.outcomes('getOrSet').at(-1)
+  }
+  await expect.poll(lastOutcome, { timeout: 5_000 }).toBe('hit')
+  expect(reports.outcomes('listen').filter((outcome) => outcome === 'refused')).toHaveLength(1)
+})
+
 describe('a cache', () => {
   test('forgets what another program removed from Redis, and keeps what it stored itself', async () => {
     const { cache, lastOutcome, name } = await openCache()

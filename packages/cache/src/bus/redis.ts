@@ -53,6 +53,8 @@ export class RedisBus implements Bus {
   readonly #clock: Clock
   /** The latest messages, where each may come over several connections. */
   readonly #heard = new Set<string>()
+  /** What was reported. */
+  readonly #refused = new Set<'channels' | 'writes'>()
   #subscriptions: RedisListeners<RedisSubscription> | undefined
   #listener: BusListener | undefined
   #touches: Touches | undefined
@@ -60,7 +62,6 @@ export class RedisBus implements Bus {
   /** When a beat was last on its way for sure. */
   #publishedAt = Number.NEGATIVE_INFINITY
   #timer: Timer | undefined
-  #hasSaidUntracked = false
   #isClosed = false
 
   constructor(options: RedisBusOptions) {
@@ -121,13 +122,10 @@ export class RedisBus implements Bus {
         if (names === null) this.#listener?.onGap()
         else touches.hear(this.#keys.read(names, keyPrefix))
       },
-      onUntracked: (cause: unknown) => this.#sayUntracked(cause),
+      latestBeat: () => this.#sentBeat,
+      onRefused: (what: 'channels' | 'writes', cause: Error) => this.#sayRefused(what, cause),
     }
-    const open = (listening: RedisClient) => {
-      const subscription = new RedisSubscription(listening, channels, heard, this.#clock)
-      subscription.open(() => this.#sentBeat)
-      return subscription
-    }
+    const open = (connection: RedisClient) => new RedisSubscription(connection, channels, heard, this.#clock)
     this.#publishedAt = this.#clock.monotonic()
     this.#subscriptions = new RedisListeners(client, open)
     this.#beat(client, beats)
@@ -210,14 +208,15 @@ export class RedisBus implements Bus {
   }
 
   /** Said once: on a cluster every node refuses, and at every connection. */
-  #sayUntracked(cause: unknown): void {
-    if (this.#hasSaidUntracked) return
-    this.#hasSaidUntracked = true
-    begin(
+  #sayRefused(what: 'channels' | 'writes', cause: Error): void {
+    if (this.#refused.has(what)) return
+    this.#refused.add(what)
+    const end = begin(
       { component: 'cache', name: this.#name, operation: 'listen' },
       this.#report,
       this.#clock,
-    )('untracked', cause)
+    )
+    end(what === 'writes' ? 'untracked' : 'refused', cause)
   }
 }
 
