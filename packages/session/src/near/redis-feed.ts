@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Clock, type RedisClient, RedisListeners, redisKeyPrefix, type Timer } from '@stepladder/core'
 import type { ChangeFeed, ChangeListener, FollowOptions } from './change-feed.ts'
-import { RedisListener } from './redis-listener.ts'
+import { ServerFeed } from './server-feed.ts'
 
 export interface RedisFeedOptions extends FollowOptions {
   /** Sends beats; belongs to the backend. What listens is copied from it. */
@@ -26,7 +26,7 @@ export class RedisFeed implements ChangeFeed {
   readonly #listener: ChangeListener
   /** When a beat was last on its way for sure. */
   #publishedAt = Number.NEGATIVE_INFINITY
-  #listeners: RedisListeners<RedisListener> | undefined
+  #listeners: RedisListeners<ServerFeed> | undefined
   #timer: Timer | undefined
   #hasRefused = false
   #isClosed = false
@@ -56,7 +56,7 @@ export class RedisFeed implements ChangeFeed {
     this.#beat(client, listeners)
   }
 
-  #beat(client: RedisClient, listeners: RedisListeners<RedisListener>): void {
+  #beat(client: RedisClient, listeners: RedisListeners<ServerFeed>): void {
     listeners.follow()
     this.#trust()
     this.#sendBeat(client)
@@ -64,7 +64,7 @@ export class RedisFeed implements ChangeFeed {
     this.#timer = this.#clock.after(this.#fenceMs / 4, () => this.#beat(client, listeners)).unref()
   }
 
-  #listen(client: RedisClient, connection: RedisClient): RedisListener {
+  #listen(client: RedisClient, connection: RedisClient): ServerFeed {
     const channels = { beats: this.#beats, prefix: redisKeyPrefix(client) + this.#prefix }
     const heard = {
       onJoin: () => {
@@ -73,11 +73,9 @@ export class RedisFeed implements ChangeFeed {
       },
       onWritten: (names: readonly Buffer[] | null) => this.#tell(names, channels.prefix),
       onTrust: () => this.#trust(),
-      onRefused: (cause: unknown) => this.#refuse(cause),
+      onRefused: (_what: string, cause: Error) => this.#refuse(cause),
     }
-    const listener = new RedisListener(connection, channels, heard, this.#clock)
-    listener.open()
-    return listener
+    return new ServerFeed(connection, channels, heard, this.#clock)
   }
 
   #sendBeat(client: RedisClient): void {
