@@ -87,10 +87,20 @@ export class RedisBatches {
   async replace(replacement: Replacement): Promise<Replaced> {
     const isAlone = !this.#writesMany || replacement.isLong
     const answer = isAlone ? (await this.#replaceAll([replacement]))[0] : await this.#writes.ask(replacement)
-    if (answer === 1) return done
-    if (typeof answer === 'string') return { isDone: false, current: answer }
-    if (answer) throw new Error(answer[0])
-    return gone
+    // Two that are the same as text and not to Redis: somebody else has written what is no UTF-8.
+    return answer === replacement.expected ? this.#replaceBytes(replacement) : replacedBy(answer)
+  }
+
+  /** Compares what is there to the byte, once it is known to be what was expected as far as text can tell. */
+  async #replaceBytes({ key, expected, text, ttlMs }: Replacement): Promise<Replaced> {
+    const found = await this.#deadlines.run('reading', () => this.#client.getBuffer(key))
+    if (found === null) return gone
+    const current = found.toString()
+    if (current !== expected) return { isDone: false, current }
+    const run = () => replaceScript.run(this.#client, [key], [found, text, ttlMs])
+    // As the script answers.
+    const [answer] = (await this.#deadlines.run('writing', run)) as Answer[]
+    return replacedBy(answer)
   }
 
   async #readOne(key: string): Promise<string | undefined> {
@@ -133,6 +143,13 @@ export class RedisBatches {
     // As the script answers.
     return (await replaceScript.run(this.#client, keys, args)) as Answer[]
   }
+}
+
+function replacedBy(answer: Answer | undefined): Replaced {
+  if (answer === 1) return done
+  if (typeof answer === 'string') return { isDone: false, current: answer }
+  if (answer === null) return gone
+  throw new Error(answer?.[0] ?? 'Redis has left an answer out')
 }
 
 function isRefusal(failure: unknown): boolean {

@@ -113,6 +113,23 @@ test('one record that is none of ours fails for its own request, whoever asks at
   expect(seen.sort()).toEqual([1, 1, undefined])
 })
 
+test('a record with bytes that are no text is written like any other', async () => {
+  const { url } = await sharedRedis()
+  const prefix = keyPrefix('bytes')
+  const sessions = open({ redis: url, prefix })
+  const [cookie = ''] = await begun(sessions, 1)
+  const admin = clientOf(url)
+  const [key = ''] = await admin.keys(`${prefix}*`)
+  const bytes = [Buffer.from(`${(await admin.get(key))?.slice(0, -1)},"old":"`), Buffer.of(0xff, 0xfe)]
+  await admin.set(key, Buffer.concat([...bytes, Buffer.from('"}')]))
+
+  const session = await sessions.load(cookie)
+  session.seen = 1
+  await sessions.commit(session)
+
+  expect(await sessions.load(cookie)).toMatchObject({ number: 0, seen: 1, old: '\ufffd\ufffd' })
+})
+
 test('an app whose client looks for the master when a replica refuses, finds it for its sessions too', async () => {
   const former = await ownRedis()
   const toFormer = await startTcpProxy({ port: former.port })
