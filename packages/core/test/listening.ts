@@ -7,11 +7,13 @@ export class Listening {
   readonly messages: string[] = []
   readonly refused: string[] = []
   readonly listener: RedisListener
+  readonly connection: RedisClient
   /** On how many it has listened. */
   connections = 0
   isClosed = false
 
   constructor(connection: RedisClient, prefix: string, channelsAlone?: boolean) {
+    this.connection = connection
     const options = { channels: [prefix], prefixes: [prefix], channelsAlone, clock: systemClock }
     this.listener = new RedisListener(connection, options, {
       onUp: () => {

@@ -74,6 +74,22 @@ test('a connection that breaks is made anew, and asked for all of it again', asy
   expect(listening.listener.upSince).toBeUndefined()
 })
 
+test('a connection that ioredis has given up for good is made once more', async () => {
+  const { url } = await sharedRedis()
+  const [theirs, key] = [endAfterTest(new Redis(url)), keyPrefix()]
+  const listening = listenTo(theirs, key)
+  await expect.poll(() => listening.connections, { timeout: 5_000 }).toBe(1)
+
+  // As it does by itself where sentinels tell of a new master while it asks them for one.
+  listening.connection.disconnect()
+
+  await expect.poll(() => listening.connections, { timeout: 5_000 }).toBe(2)
+  await theirs.set(key, 'value')
+  await expect.poll(() => listening.written, { timeout: 5_000 }).toEqual([key])
+  listening.close()
+  await expect.poll(() => listening.connection.status, { timeout: 5_000 }).toBe('end')
+})
+
 test('where the server tells of no writes, the channels are heard alone if they are of use so', async () => {
   const key = keyPrefix()
   const client = await openAs(key, ['allchannels', '-client|tracking'])

@@ -54,8 +54,8 @@ export class RedisListener {
     connection.on('messageBuffer', (channel, payload) => this.#hear(String(channel), payload))
     connection.on('close', () => this.#leave())
     connection.on('ready', () => void this.#join())
-    // ioredis tries again by itself, and `ready` tells.
-    connection.connect().catch(() => {})
+    connection.on('end', () => this.#connectAgain())
+    this.#connect()
   }
 
   /** By the monotonic clock; undefined while it does not listen. */
@@ -73,6 +73,18 @@ export class RedisListener {
     this.#isClosed = true
     this.#leave()
     this.#connection.disconnect()
+  }
+
+  #connect(): void {
+    // ioredis tries again by itself, and `ready` tells.
+    this.#connection.connect().catch(() => {})
+  }
+
+  /** ioredis gives up for good where sentinels tell of a new master while it asks them for one. */
+  #connectAgain(): void {
+    if (this.#isClosed) return
+    this.#leave()
+    this.#options.clock.after(rejoinMs, () => this.#isClosed || this.#connect()).unref()
   }
 
   async #join(): Promise<void> {
