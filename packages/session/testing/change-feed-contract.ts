@@ -4,19 +4,24 @@ import type { SessionBackend } from '../src/backend.ts'
 import { feedOutagePromises } from './feed-outage-promises.ts'
 import { type Following, following } from './following.ts'
 import { type Promises, skipPromises, testPromises } from './promises.ts'
-import { type MakeSessionBackend, readTools, type SessionBackendTools } from './session-backend-tools.ts'
+import {
+  type ContractSettings,
+  type MakeSessionBackend,
+  readTools,
+  type SessionBackendTools,
+} from './session-backend-tools.ts'
 
 /**
  * What `follow` of every `SessionBackend` that has it promises, as one test each: in outages too, where the tools have a
  * `place`. Throws `InvalidOptionError` or `UnknownOptionError`.
  */
 export function testChangeFeed(name: string, make: MakeSessionBackend, tools: SessionBackendTools): void {
-  const { fenceMs, place: _, ...settings } = readTools('testChangeFeed', tools)
+  const settings = readTools('testChangeFeed', tools)
   const { test, place, elsewhere } = tools
-  testPromises(name, make, test, feedPromises(following(fenceMs, elsewhere), fenceMs))
-  const outages = feedOutagePromises({ ...settings, fenceMs, place: place ?? {} }, elsewhere)
-  if (place) testPromises(name, make, test, outages)
-  else skipPromises(name, test, outages)
+  const follow = following(settings, elsewhere)
+  testPromises(name, make, test, feedPromises(follow, settings))
+  if (place) testPromises(name, make, test, feedOutagePromises(follow, settings))
+  else skipPromises(name, test, feedOutagePromises(follow, settings))
 }
 
 type Change = (backend: SessionBackend) => Promise<unknown>
@@ -35,7 +40,7 @@ const changes: Readonly<Record<string, Change>> = {
   clear: (backend) => backend.clear(),
 }
 
-function feedPromises(follow: Following, fenceMs: number): Promises {
+function feedPromises(follow: Following, { fenceMs }: ContractSettings): Promises {
   return {
     'each change that another backend makes is told, before memory may be trusted to know it': follow(
       async ({ follower, other }) => {

@@ -68,7 +68,7 @@ export function concurrencyPromises({ races, seed }: ContractSettings): Promises
     ) {
       const backends = [backend, await openOther(backend, beside)]
       await inGroups(races, (number) =>
-        race(`id${number}`, { backends, seed: seed * 1_000_003 + number, pause: someTurns, mayFail: false }),
+        race(`id${number}`, { backends, seed: seed * 1_000_003 + number, pause: someTurns }),
       )
     },
   }

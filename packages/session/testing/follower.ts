@@ -2,21 +2,24 @@ import { ok } from 'node:assert/strict'
 import { sleep, systemClock } from '@stepladder/core'
 import type { SessionBackend } from '../src/backend.ts'
 import type { ChangeFeed, ChangeListener } from '../src/near/change-feed.ts'
-import { recoveryMs } from './outages.ts'
+import type { ContractSettings } from './session-backend-tools.ts'
+
+export type FollowerSettings = Pick<ContractSettings, 'fenceMs' | 'recoverWithinMs'>
 
 /** Who listens to a feed as memory near the app does, and holds it to what it claims. */
 export class Follower implements ChangeListener {
   /** How many times it was told anything. */
   told = 0
   readonly feed: ChangeFeed
-  readonly #fenceMs: number
+  readonly #settings: FollowerSettings
   /** When it was told of each record at last, and of a gap, by the monotonic clock. */
   readonly #toldAt = new Map<string, number>()
   #gapAt = Number.NEGATIVE_INFINITY
 
-  constructor(backend: SessionBackend, fenceMs: number) {
+  constructor(backend: SessionBackend, settings: FollowerSettings) {
     ok(backend.follow, 'this backend does not tell of changes')
-    this.#fenceMs = fenceMs
+    this.#settings = settings
+    const { fenceMs } = settings
     this.feed = backend.follow(this, { fenceMs, clock: systemClock, onRefused: this.#refuse })
   }
 
@@ -36,9 +39,10 @@ export class Follower implements ChangeListener {
 
   /** Until memory may be trusted. */
   async begin(): Promise<void> {
-    const giveUpAt = systemClock.monotonic() + recoveryMs
+    const { recoverWithinMs } = this.#settings
+    const giveUpAt = systemClock.monotonic() + recoverWithinMs
     while (!this.trusts) {
-      ok(systemClock.monotonic() < giveUpAt, `memory may not be trusted after ${recoveryMs} ms`)
+      ok(systemClock.monotonic() < giveUpAt, `memory may not be trusted after ${recoverWithinMs} ms`)
       await sleep(2)
     }
   }
@@ -48,11 +52,12 @@ export class Follower implements ChangeListener {
    * the feed claims that it has told of all changes until now, and has not.
    */
   async hear(id: string, begunAt: number, what = `the change of "${id}"`): Promise<void> {
+    const { fenceMs, recoverWithinMs } = this.#settings
     const acknowledgedAt = systemClock.monotonic()
     while (!this.#hasHeard(id, begunAt)) {
-      const claimsUpTo = this.feed.heardUntil - this.#fenceMs
+      const claimsUpTo = this.feed.heardUntil - fenceMs
       ok(claimsUpTo < acknowledgedAt, `memory may be trusted though it was not told of ${what}`)
-      ok(systemClock.monotonic() - acknowledgedAt < recoveryMs, `nobody told of ${what}`)
+      ok(systemClock.monotonic() - acknowledgedAt < recoverWithinMs, `nobody told of ${what}`)
       await sleep(2)
     }
   }

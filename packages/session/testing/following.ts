@@ -1,5 +1,5 @@
 import type { SessionBackend } from '../src/backend.ts'
-import { Follower } from './follower.ts'
+import { Follower, type FollowerSettings } from './follower.ts'
 import type { Beside, Promises } from './promises.ts'
 import type { MakeSessionBackend } from './session-backend-tools.ts'
 
@@ -15,9 +15,9 @@ export interface Followed {
 export type Following = (check: (followed: Followed) => Promise<void>) => Promises[string]
 
 /** `elsewhere`: who makes the other backend; without it, whoever made the first. */
-export function following(fenceMs: number, elsewhere?: MakeSessionBackend): Following {
+export function following(settings: FollowerSettings, elsewhere?: MakeSessionBackend): Following {
   return (check) => async (backend, beside) => {
-    const follower = new Follower(backend, fenceMs)
+    const follower = new Follower(backend, settings)
     const other = await openOther(beside, elsewhere)
     try {
       await follower.begin()

@@ -14,13 +14,18 @@ const awayMs = 300
 const endless: Room = { most: Number.POSITIVE_INFINITY, whenFull: 'add' }
 
 /** What the index of users says while the place does not answer, and after it does again. */
-export function userOutagePromises({ place }: ContractSettings): Promises {
+export function userOutagePromises({ place, recoverWithinMs }: ContractSettings): Promises {
   const away = outagesOf(place).map((outage) =>
-    silentWhile(outage, 'nobody is told who is listed, or that somebody is', async (backend) => {
-      const users = usersOf(backend)
-      await eventually(() => users.admit('ada', 'a1', minuteMs, endless))
-      return callsForUsers(users)
-    }),
+    silentWhile(
+      outage,
+      recoverWithinMs,
+      'nobody is told who is listed, or that somebody is',
+      async (backend) => {
+        const users = usersOf(backend)
+        await eventually(recoverWithinMs, () => users.admit('ada', 'a1', minuteMs, endless))
+        return callsForUsers(users)
+      },
+    ),
   )
   const afterwards = breaksOf(place).map(
     (outage): Promises => ({
@@ -28,15 +33,15 @@ export function userOutagePromises({ place }: ContractSettings): Promises {
         backend,
       ) {
         const users = usersOf(backend)
-        await eventually(() => users.renew('ada', 'a1', minuteMs))
+        await eventually(recoverWithinMs, () => users.renew('ada', 'a1', minuteMs))
         await whileAway(outage, () => allEnded(makeCalls({ list: () => users.list('ada') }), awayMs))
 
-        deepEqual(await eventually(() => users.list('ada')), ['a1'])
-        deepEqual(await eventually(() => users.admit('ada', 'a2', 2 * minuteMs, endless)), {
+        deepEqual(await eventually(recoverWithinMs, () => users.list('ada')), ['a1'])
+        deepEqual(await eventually(recoverWithinMs, () => users.admit('ada', 'a2', 2 * minuteMs, endless)), {
           isAdmitted: true,
           over: [],
         })
-        deepEqual(await eventually(() => users.list('ada')), ['a1', 'a2'])
+        deepEqual(await eventually(recoverWithinMs, () => users.list('ada')), ['a1', 'a2'])
       },
     }),
   )
@@ -44,17 +49,22 @@ export function userOutagePromises({ place }: ContractSettings): Promises {
 }
 
 /** What the index of expiries says while the place does not answer, and after it does again. */
-export function expiryOutagePromises({ place }: ContractSettings): Promises {
+export function expiryOutagePromises({ place, recoverWithinMs }: ContractSettings): Promises {
   const away = outagesOf(place).map((outage) =>
-    silentWhile(outage, 'nobody is told what has expired, or what has not', async (backend) => {
-      const expiries = expiriesOf(backend)
-      await eventually(() => expiries.note('ada', 'about Ada', 1))
-      return {
-        note: () => expiries.note('bob', 'about Bob', minuteMs),
-        forget: () => expiries.forget('eve'),
-        takeExpired: () => expiries.takeExpired(10),
-      }
-    }),
+    silentWhile(
+      outage,
+      recoverWithinMs,
+      'nobody is told what has expired, or what has not',
+      async (backend) => {
+        const expiries = expiriesOf(backend)
+        await eventually(recoverWithinMs, () => expiries.note('ada', 'about Ada', 1))
+        return {
+          note: () => expiries.note('bob', 'about Bob', minuteMs),
+          forget: () => expiries.forget('eve'),
+          takeExpired: () => expiries.takeExpired(10),
+        }
+      },
+    ),
   )
   const afterwards = breaksOf(place).map(
     (outage): Promises => ({
@@ -62,12 +72,12 @@ export function expiryOutagePromises({ place }: ContractSettings): Promises {
         backend,
       ) {
         const expiries = expiriesOf(backend)
-        await eventually(() => expiries.note('ada', 'about Ada', 1))
+        await eventually(recoverWithinMs, () => expiries.note('ada', 'about Ada', 1))
         await whileAway(outage, () => sleep(20))
 
         // What was taken while nobody could say so is nobody's any more: nothing is asked for until the place is back.
-        equal(await eventually(() => expiries.forget('nobody')), false)
-        deepEqual(await eventually(() => expiries.takeExpired(10)), ['about Ada'])
+        equal(await eventually(recoverWithinMs, () => expiries.forget('nobody')), false)
+        deepEqual(await eventually(recoverWithinMs, () => expiries.takeExpired(10)), ['about Ada'])
       },
     }),
   )
@@ -87,6 +97,7 @@ function callsForUsers(users: UserIndex): Calls {
 /** While the place is away, none of the calls is answered; when it is back, they have all ended. */
 function silentWhile(
   outage: Outage,
+  recoverWithinMs: number,
   promise: string,
   prepare: (backend: SessionBackend) => Promise<Calls>,
 ): Promises {
@@ -99,7 +110,7 @@ function silentWhile(
         deepEqual(answersOf(begun), [])
         return begun
       })
-      await endInTheEnd(calls)
+      await endInTheEnd(calls, recoverWithinMs)
     },
   }
 }

@@ -11,8 +11,8 @@ import { allEnded, answersOf, type Calls, endInTheEnd, makeCalls, type WatchedCa
 const minuteMs = 60_000
 /** Who does not end a call by itself may take as long as the place is away: so long, here. */
 const awayMs = 300
-/** Whoever waits longer has no answer. */
-const noAnswerMs = 5_000
+/** Whoever has no answer after so many times what one may take has none. */
+const noAnswer = 10
 const racesUnderWay = 10
 
 /** What calls come to while the place does not answer, and after it does again. */
@@ -24,29 +24,32 @@ export function outagePromises(settings: ContractSettings): Promises {
   return Object.assign({}, ...promises)
 }
 
-function whileAwayPromises(outage: Outage, { answerWithinMs }: ContractSettings): Promises {
+function whileAwayPromises(outage: Outage, settings: ContractSettings): Promises {
   const { state } = outage
+  const { answerWithinMs, recoverWithinMs } = settings
+  const noAnswerMs = noAnswer * answerWithinMs
   return {
     async [`while the place is ${state}, no call says that something is done, or that nothing is there`](
       backend,
     ) {
-      for (const id of ['kept', 'replaced', 'touched', 'ended', 'raced'])
-        await backend.put(id, '{}', minuteMs)
+      for (const id of ['kept', 'replaced', 'touched', 'ended']) await backend.put(id, '{}', minuteMs)
       const calls = await whileAway(outage, async () => {
         const begun = makeCalls(callsFor(backend))
         await allEnded(begun, backend.endsInTime ? noAnswerMs : awayMs)
         deepEqual(lies(begun), [])
         return begun
       })
-      await endInTheEnd(calls)
+      await endInTheEnd(calls, recoverWithinMs)
     },
 
     async [`while the place is ${state}, calls end within ${answerWithinMs} ms where the backend says that they end in time; elsewhere, when it is back`](
       backend,
     ) {
       await backend.put('kept', '{}', minuteMs)
-      const calls = await whileAway(outage, () => threeTimes(backend))
-      await endInTheEnd(calls.flat())
+      const calls = await whileAway(outage, () =>
+        threeTimes(backend, backend.endsInTime ? noAnswerMs : awayMs),
+      )
+      await endInTheEnd(calls.flat(), recoverWithinMs)
       if (!backend.endsInTime) return
 
       const longest = calls.map((round) => Math.max(...round.map(({ end }) => end?.ms ?? noAnswerMs)))
@@ -58,8 +61,9 @@ function whileAwayPromises(outage: Outage, { answerWithinMs }: ContractSettings)
   }
 }
 
-function afterwardsPromises(outage: Outage, { seed, answerWithinMs }: ContractSettings): Promises {
-  const { state, hit, mend } = outage
+function afterwardsPromises(outage: Outage, settings: ContractSettings): Promises {
+  const { seed, answerWithinMs, recoverWithinMs } = settings
+  const { state } = outage
   return {
     async [`after the place was ${state}, the same backends work again, and what was done before is there`](
       backend,
@@ -69,18 +73,20 @@ function afterwardsPromises(outage: Outage, { seed, answerWithinMs }: ContractSe
       await backend.put('kept', '{"n":1}', minuteMs)
       await backend.put('ended', '{}', minuteMs)
       await backend.destroy('ended')
-      await hit()
-      const calls = backends.flatMap((each) => makeCalls({ get: () => each.get('kept') }))
-      await allEnded(calls, awayMs)
-      await mend()
+      const before = backends.flatMap((each) => makeCalls({ get: () => each.get('kept') }))
+      const after = await whileAway(outage, async () => {
+        const begun = backends.flatMap((each) => makeCalls({ get: () => each.get('kept') }))
+        await allEnded(begun, awayMs)
+        return begun
+      })
 
       for (const each of backends) {
-        equal(await eventually(() => each.get('kept')), '{"n":1}')
-        equal(await eventually(() => each.get('ended')), undefined)
-        await eventually(() => each.put('new', '{}', minuteMs))
-        equal(await eventually(() => each.get('new')), '{}')
+        equal(await eventually(recoverWithinMs, () => each.get('kept')), '{"n":1}')
+        equal(await eventually(recoverWithinMs, () => each.get('ended')), undefined)
+        await eventually(recoverWithinMs, () => each.put('new', '{}', minuteMs))
+        equal(await eventually(recoverWithinMs, () => each.get('new')), '{}')
       }
-      await endInTheEnd(calls)
+      await endInTheEnd([...before, ...after], recoverWithinMs)
     },
 
     async [`what is under way when the place is ${state} is done or not, and whoever was told so was told the truth`](
@@ -90,10 +96,10 @@ function afterwardsPromises(outage: Outage, { seed, answerWithinMs }: ContractSe
       const backends = [backend, await openOther(backend, beside)]
       const pause = (share: number) => sleep(share * 10)
       const races = Array.from({ length: racesUnderWay }, (_, n) =>
-        race(`id${n}`, { backends, seed: seed * 1_000_003 + n, pause, mayFail: true }),
+        race(`id${n}`, { backends, seed: seed * 1_000_003 + n, pause, recoverWithinMs }),
       )
       const forMs = backend.endsInTime ? answerWithinMs + 50 : 100
-      await Promise.all([...races, breakTwice(outage, outage.isBrief ? 0 : forMs)])
+      await allOver([...races, breakTwice(outage, outage.isBrief ? 0 : forMs)])
     },
   }
 }
@@ -117,14 +123,14 @@ function lies(calls: readonly WatchedCall[]): readonly string[] {
   return answersOf(calls).filter((answer) => answer !== "get answered '{}'")
 }
 
-async function threeTimes(backend: SessionBackend): Promise<WatchedCall[][]> {
+async function threeTimes(backend: SessionBackend, patienceMs: number): Promise<WatchedCall[][]> {
   const rounds: WatchedCall[][] = []
   for (let round = 0; round < 3; round++) {
     // What goes over all records may take its time.
     const { all: _, length: __, ...ofOne } = callsFor(backend)
     const calls = makeCalls(ofOne)
     rounds.push([...calls])
-    if (!(await allEnded(calls, backend.endsInTime ? noAnswerMs : awayMs))) break
+    if (!(await allEnded(calls, patienceMs))) break
   }
   return rounds
 }
@@ -136,4 +142,10 @@ async function breakTwice({ hit, mend }: Outage, forMs: number): Promise<void> {
     await sleep(forMs)
     await mend()
   }
+}
+
+/** As `Promise.all`, but not before the last of them is over: the place must not be left broken. */
+async function allOver(tasks: readonly Promise<void>[]): Promise<void> {
+  await Promise.allSettled(tasks)
+  await Promise.all(tasks)
 }

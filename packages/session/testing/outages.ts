@@ -1,9 +1,6 @@
 import { retry } from '@stepladder/core'
 import type { BreakableBackendPlace } from './session-backend-tools.ts'
 
-/** How long a backend may need until it works again, in milliseconds: one that has given up is found out. */
-export const recoveryMs = 10_000
-
 /** A way in which a place is away. */
 export interface Outage {
   readonly state: string
@@ -38,9 +35,9 @@ export async function whileAway<T>({ hit, mend }: Outage, work: () => Promise<T>
   }
 }
 
-/** Tries until it works. Rejects with the last failure when `recoveryMs` are over. */
-export async function eventually<T>(task: () => Promise<T>): Promise<T> {
-  const giveUpAt = performance.now() + recoveryMs
+/** Tries until it works. Rejects with the last failure when `withinMs` are over. */
+export async function eventually<T>(withinMs: number, task: () => Promise<T>): Promise<T> {
+  const giveUpAt = performance.now() + withinMs
   const inTime = () => performance.now() < giveUpAt
   return retry(task, { attempts: Number.POSITIVE_INFINITY, backoff: () => 20, retryIf: inTime })
 }

@@ -10,8 +10,8 @@ export interface RaceOptions {
   readonly seed: number
   /** What each waits before each of its calls; `share` is below 1. */
   pause(share: number): Promise<void>
-  /** Whether calls may fail: then what they came to is looked at until that is answered. */
-  readonly mayFail: boolean
+  /** After a call that failed, how long to ask what is there until that is answered. Without it, nothing may fail. */
+  readonly recoverWithinMs?: number
 }
 
 const racers = 6
@@ -55,7 +55,8 @@ class Racer {
   /** Asks what is there, until that is answered. */
   async look(): Promise<void> {
     const look = () => this.#history.run(get(this.#id), this.#backend)
-    this.#seen = await (this.#options.mayFail ? eventually(look) : look())
+    const { recoverWithinMs } = this.#options
+    this.#seen = await (recoverWithinMs === undefined ? look() : eventually(recoverWithinMs, look))
   }
 
   async #ask(n: number): Promise<void> {
@@ -64,7 +65,7 @@ class Racer {
     try {
       await this.#history.run(write, this.#backend)
     } catch (failure) {
-      if (!this.#options.mayFail) throw failure
+      if (this.#options.recoverWithinMs === undefined) throw failure
       // Else an outage would use up its calls, and leave nothing but doubt.
       await this.look()
     }

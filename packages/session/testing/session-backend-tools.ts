@@ -25,6 +25,8 @@ export interface SessionBackendTools {
   readonly place?: BreakableBackendPlace | undefined
   /** How long a call may take while the place is away, in milliseconds, where the backend `endsInTime`. Default 250. */
   readonly answerWithinMs?: number | undefined
+  /** How long a backend may need until it works again, in milliseconds, when the place is back. Default 10,000. */
+  readonly recoverWithinMs?: number | undefined
   /** Puts under an id what is no record, where a place can hold such a thing. Calls for it may fail, and no others. */
   readonly spoil?: ((prefix: string, id: string) => unknown) | undefined
   /**
@@ -42,17 +44,23 @@ export interface ContractSettings {
   readonly seed: number
   readonly place: BreakableBackendPlace
   readonly answerWithinMs: number
+  readonly recoverWithinMs: number
   readonly spoil: (prefix: string, id: string) => unknown
   readonly fenceMs: number
 }
 
-const toolNames = ['test', 'races', 'seed', 'place', 'answerWithinMs', 'spoil', 'elsewhere', 'fenceMs']
+const toolNames = [
+  ...['test', 'races', 'seed', 'place', 'answerWithinMs', 'recoverWithinMs'],
+  ...['spoil', 'elsewhere', 'fenceMs'],
+]
 
 /** Throws `InvalidOptionError` or `UnknownOptionError`, naming the option and its value. */
 export function readTools(owner: string, tools: SessionBackendTools): ContractSettings {
   checkOptionNames(owner, tools, toolNames)
-  const { races = 50, seed = 1, place = {}, answerWithinMs = 250, spoil = () => {}, fenceMs = 400 } = tools
-  for (const [name, value] of Object.entries({ races, seed, answerWithinMs, fenceMs })) {
+  const { races = 50, seed = 1, answerWithinMs = 250, recoverWithinMs = 10_000, fenceMs = 400 } = tools
+  const { place = {}, spoil = () => {} } = tools
+  const numbers = { races, seed, answerWithinMs, recoverWithinMs, fenceMs }
+  for (const [name, value] of Object.entries(numbers)) {
     if (!Number.isInteger(value) || value < 1)
       throw new InvalidOptionError(owner, name, value, 'a whole number of at least 1')
   }
@@ -64,7 +72,7 @@ export function readTools(owner: string, tools: SessionBackendTools): ContractSe
       '`cut`, `freeze` and `thaw`, or `stop` and `start`, or several of them',
     )
   }
-  return { races, seed, place, answerWithinMs, spoil, fenceMs }
+  return { ...numbers, place, spoil }
 }
 
 function isBreakable({ freeze, thaw, stop, start, cut }: BreakableBackendPlace): boolean {

@@ -1,6 +1,5 @@
 import { inspect } from 'node:util'
 import { sleep } from '@stepladder/core'
-import { recoveryMs } from './outages.ts'
 
 /** A call that was begun, and how it ended as soon as it has. */
 export interface WatchedCall {
@@ -49,9 +48,9 @@ export function answersOf(calls: readonly WatchedCall[]): readonly string[] {
   return calls.flatMap(({ end }) => end?.answer ?? [])
 }
 
-/** Rejects when one does not end though the place is back. */
-export async function endInTheEnd(calls: readonly WatchedCall[]): Promise<void> {
-  if (await allEnded(calls, recoveryMs)) return
+/** Rejects when one does not end within `ms` though the place is back. */
+export async function endInTheEnd(calls: readonly WatchedCall[], ms: number): Promise<void> {
+  if (await allEnded(calls, ms)) return
   const names = calls.filter(({ end }) => end === undefined).map(({ what }) => what)
-  throw new Error(`${recoveryMs} ms after the place was mended there is no end of: ${names.join(', ')}`)
+  throw new Error(`${ms} ms after the place was mended there is no end of: ${names.join(', ')}`)
 }
