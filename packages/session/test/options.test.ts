@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { EmbeddedEngineError, InvalidOptionError, UnknownOptionError } from '@stepladder/core'
 import { spawnNode } from '@stepladder/core/testing'
 import { type SessionStoreOptions, sessionStore } from '@stepladder/session'
+import session from 'express-session'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 
 afterEach(() => {
@@ -15,6 +16,10 @@ describe('wrong options fail at construction, by name:', () => {
     ['timeout', { timeout: Number.NaN }],
     ['timeout', { timeout: '5 minutes' as never }],
     ['prefix', { prefix: 7 as never }],
+    ['migrateFrom', { migrateFrom: null as never }],
+    ['migrateFrom', { migrateFrom: 'redis://localhost' as never }],
+    ['migrateFrom', { migrateFrom: {} as never }],
+    ['migrateFrom', { migrateFrom: session.MemoryStore as never }],
   ])('%s in %o', (option, options) => {
     expect(() => sessionStore(options)).toThrow(InvalidOptionError)
     expect(() => sessionStore(options)).toThrow(`"${option}"`)

@@ -7,7 +7,7 @@ import { isArriving } from '../record/marks.ts'
 import { readRecord, type SessionRecord, writeRecord } from '../record/session-record.ts'
 import { encodeRecord, type SessionLike } from '../record.ts'
 import type { FoundRecord } from '../records.ts'
-import { asked, type OldStore } from './old-store.ts'
+import { asked, type OldStore, sessionIn } from './old-store.ts'
 
 export interface MigrationOptions {
   readonly from: OldStore
@@ -67,7 +67,7 @@ export class Migration {
   async #bring(id: string, key: string): Promise<void> {
     const session = await this.#ask(
       'migrate',
-      (old) => asked<object | null>((done) => old.get(id, done)),
+      (old) => sessionIn(old, id),
       (found) => (found ? 'found' : 'miss'),
     )
     const record = session ? this.#arriving(session) : undefined

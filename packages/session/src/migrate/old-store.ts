@@ -18,6 +18,22 @@ export function readOldStore(owner: string, store: OldStore | undefined): OldSto
   throw new InvalidOptionError(owner, 'migrateFrom', store, 'a store with `get` and `destroy`')
 }
 
+/** A session of the store's, as a promise: nothing where it has none. */
+export async function sessionIn(store: OldStore, id: string): Promise<object | null | undefined> {
+  try {
+    return await asked<object | null>((done) => store.get(id, done))
+  } catch (failure) {
+    if (isNoFile(failure)) return undefined
+    throw failure
+  }
+}
+
+/** So stores in files say that they have none, and express-session takes it for that. A socket that is missing is an outage. */
+function isNoFile(failure: unknown): boolean {
+  const { code, syscall }: Partial<NodeJS.ErrnoException> = failure ?? {}
+  return code === 'ENOENT' && syscall !== 'connect'
+}
+
 /** What the store calls back with, as a promise. */
 export function asked<T>(
   ask: (callback: (error: unknown, value?: T) => void) => unknown,

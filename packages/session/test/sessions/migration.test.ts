@@ -9,8 +9,8 @@ import session from 'express-session'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Browser } from '../browser.ts'
 import { startApp } from '../express-app.ts'
-import { type Fields, fieldsOf } from './browsing.ts'
-import { oldStores } from './old-stores.ts'
+import { cookieOf, type Fields, fieldsOf } from './browsing.ts'
+import { fieldsOfApp, oldStores } from './old-stores.ts'
 
 const opened: (() => unknown)[] = []
 afterEach(async () => {
@@ -78,20 +78,19 @@ describe.each(Object.entries(oldStores))('who was logged in under %s', (_, open)
     const sessions = openSessions(old, { ...options, encrypt })
 
     const loaded = await sessions.load(cookie)
-    expect({ ...loaded }).toEqual({ user: 'ada' })
+    expect(fieldsOfApp({ ...loaded })).toEqual({ user: 'ada' })
     // express-session itself loses a millisecond now and then.
     expect(loaded.cookie.maxAge).toBeGreaterThan(3_599_000)
     loaded.cart = ['pen']
     await sessions.commit(loaded)
     asked.length = 0
 
-    expect(await fieldsOf(sessions, cookie)).toEqual({ user: 'ada', cart: ['pen'] })
+    const moved = { user: 'ada', cart: ['pen'] }
+    expect(fieldsOfApp(await fieldsOf(sessions, cookie))).toEqual(moved)
     expect(asked).toEqual([])
     // The next deploy does not need the old store any more.
-    expect(await fieldsOf(openSessions(undefined, { ...options, encrypt }), cookie)).toEqual({
-      user: 'ada',
-      cart: ['pen'],
-    })
+    const next = openSessions(undefined, { ...options, encrypt })
+    expect(fieldsOfApp(await fieldsOf(next, cookie))).toEqual(moved)
   })
 
   test('is logged out in both by a logout', async () => {
@@ -104,6 +103,20 @@ describe.each(Object.entries(oldStores))('who was logged in under %s', (_, open)
     const app = await startApp({ store })
     opened.push(app.close)
     expect((await new Browser(app.url, cookie).session()).user).toBeUndefined()
+  })
+
+  test('begins anew with a cookie that neither store knows any more', async () => {
+    const { store, options } = await openBoth()
+    const cookie = await loggedIn(store)
+    const sessions = openSessions(store, options)
+    await (await sessions.load(cookie)).destroy()
+    // As when the end of a session was so long ago that nothing tells of it.
+    const later = openSessions(store, { ...options, prefix: keyPrefix() })
+
+    const loaded = await later.load(cookie)
+    expect({ ...loaded }).toEqual({})
+    loaded.cart = ['pen']
+    expect(await fieldsOf(later, cookieOf(await later.commit(loaded)))).toEqual({ cart: ['pen'] })
   })
 
   test('moves once, however many requests come at the same time over two processes', async () => {
@@ -119,7 +132,7 @@ describe.each(Object.entries(oldStores))('who was logged in under %s', (_, open)
       }),
     )
 
-    const fields = await fieldsOf(processes[0]!, cookie)
+    const fields = fieldsOfApp(await fieldsOf(processes[0]!, cookie))
     expect(fields.user).toBe('ada')
     expect(Object.keys(fields)).toHaveLength(21)
   })
@@ -214,6 +227,15 @@ describe('while sessions move', () => {
     expect(await fieldsOf(openSessions(old as unknown as session.Store), cookie)).toEqual({})
   })
 
+  test('an old store behind a socket that is not there is an outage, and not one without this session', async () => {
+    const { cookie } = await memoryStore()
+    const failure = Object.assign(new Error('connect ENOENT'), { code: 'ENOENT', syscall: 'connect' })
+    const old = { get: (_id: string, done: (failure: unknown) => void) => done(failure), destroy() {} }
+    await expect(openSessions(old as unknown as session.Store).load(cookie)).rejects.toMatchObject({
+      code: 'SESSION_UNAVAILABLE',
+    })
+  })
+
   test('an old store that throws is an outage too', async () => {
     const { cookie } = await memoryStore()
     const get = () => {
@@ -223,11 +245,3 @@ describe('while sessions move', () => {
     await expect(sessions.load(cookie)).rejects.toMatchObject({ code: 'SESSION_UNAVAILABLE' })
   })
 })
-
-test.each([null, 'redis://localhost', {}, session.MemoryStore])(
-  '%o is no store to migrate from',
-  (migrateFrom) => {
-    const options = { secret: 'for tests only', migrateFrom: migrateFrom as never }
-    expect(() => createSessions(options)).toThrow(expect.objectContaining({ option: 'migrateFrom' }))
-  },
-)

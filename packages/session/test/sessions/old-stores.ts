@@ -1,5 +1,9 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { keyPrefix, sharedPostgres, sharedRedis } from '@stepladder/core/testing'
 import { sessionStore } from '@stepladder/session'
+import MongoStore from 'connect-mongo'
 import connectPgSimple from 'connect-pg-simple'
 import { RedisStore } from 'connect-redis'
 import { RedisStore as RedisStore8 } from 'connect-redis-8'
@@ -7,6 +11,8 @@ import session from 'express-session'
 import { Redis } from 'ioredis'
 import { Pool } from 'pg'
 import { createClient } from 'redis'
+import sessionFileStore from 'session-file-store'
+import { mongoStandIn } from './mongo-stand-in.ts'
 
 export interface OpenedStore {
   readonly store: session.Store
@@ -43,8 +49,33 @@ export const oldStores: Readonly<Record<string, () => Promise<OpenedStore>>> = {
     return { store, close }
   },
 
+  async 'session-file-store'() {
+    const path = await mkdtemp(join(tmpdir(), 'sessions-'))
+    const FileStore = sessionFileStore(session)
+    const store = new FileStore({ path, retries: 0, reapInterval: -1, logFn: () => {} })
+    return { store, close: () => rm(path, { recursive: true }) }
+  },
+
+  async 'connect-mongo, on a stand-in for its collection'() {
+    const store = MongoStore.create({ client: mongoStandIn() })
+    return { store, close: () => store.close() }
+  },
+
+  async 'connect-mongo with `stringify: false`, on a stand-in for its collection'() {
+    const store = MongoStore.create({ client: mongoStandIn(), stringify: false })
+    return { store, close: () => store.close() }
+  },
+
   async 'our own store with plain ids'() {
     const store = sessionStore({ redis: (await sharedRedis()).url, prefix: keyPrefix() })
     return { store, close: () => store.close() }
   },
+}
+
+/** What the app put there: session-file-store adds when it has looked at a session last. */
+export function fieldsOfApp({
+  __lastAccess: _,
+  ...fields
+}: Record<string, unknown>): Record<string, unknown> {
+  return fields
 }
