@@ -60,6 +60,7 @@ export type { Histogram, HistogramConfiguration, MetricsRegistry, PromClient } f
 export type { Operation } from './operation.ts'
 export type { OperationTrace } from './operation-channel.ts'
 export { checkOptionNames } from './options.ts'
+export { reasonOf } from './reason-of.ts'
 export type { RedisClient, RedisOption } from './redis.ts'
 export {
   begin,

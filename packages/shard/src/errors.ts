@@ -1,4 +1,4 @@
-import { StepladderError } from '@stepladder/core'
+import { reasonOf, StepladderError } from '@stepladder/core'
 
 /** Thrown where a key comes in that cannot name a shard. Nothing was asked of any database. */
 export class InvalidShardKeyError extends StepladderError {
@@ -42,12 +42,6 @@ export class ShardUnavailableError extends StepladderError {
   get shards(): string[] {
     return this.failures.map(({ shard }) => shard)
   }
-}
-
-function reasonOf(cause: unknown): string {
-  if (!(cause instanceof Error)) return String(cause)
-  // A refused connection to a host with two addresses is an AggregateError with an empty message.
-  return cause.message || ('code' in cause ? String(cause.code) : cause.name)
 }
 
 function describe(key: unknown): string {

@@ -1,5 +1,6 @@
 import { type Clock, systemClock } from '../clock.ts'
 import { DeadlineExceededError, withDeadline } from '../deadline.ts'
+import { reasonOf } from '../reason-of.ts'
 
 /**
  * Asks whether something that requests need is there: `() => pool.query('select 1')`. It is not when this
@@ -77,10 +78,4 @@ function codeOf(failure: unknown): string {
   if (!(failure instanceof Error)) return 'FAILED'
   const code = 'code' in failure ? String(failure.code) : failure.name
   return /^\w{1,40}$/.test(code) ? code : 'FAILED'
-}
-
-function reasonOf(failure: unknown): string {
-  const message = failure instanceof Error ? failure.message || codeOf(failure) : String(failure)
-  // Drivers quote the URL that they were given.
-  return message.replaceAll(/\/\/[^/\s@]*@/g, '//***@')
 }
