@@ -8,7 +8,7 @@ const onOlderMajors = [
     'sessions/{express,held-response,failed-save,set-cookie,streams,csrf,passport,users-express,asvs-*}',
   ),
   inSession('{passport,bad-input,outage}'),
-  inSession('sessions/{older-majors,redis-clients,users-redis,near-cluster,near-failover}'),
+  inSession('sessions/{older-majors,redis-clients,redis-commands,users-redis,near-cluster,near-failover}'),
 ]
 
 /** One run for all packages: servers start at most once, when the first test asks for them. */

@@ -30,7 +30,8 @@ export async function openRedis(
     lazyConnect: true,
     enableOfflineQueue: false,
     enableAutoPipelining: true,
-    autoPipeliningIgnoredCommands: [...alone],
+    // ioredis 5.3 gathers its own `select` too, is refused as not being connected yet, and stays in database 0.
+    autoPipeliningIgnoredCommands: ['select', ...alone],
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
     // Those that the app may want as text are numbers to who reads the answers here.

@@ -78,6 +78,17 @@ describe('many requests at once are served', () => {
     await expect(client.mget(`${prefix}a`)).rejects.toThrow('NOPERM')
   })
 
+  test('in the database of the Redis that the client of the app is in', async () => {
+    const { url } = await sharedRedis()
+    const prefix = keyPrefix('database')
+    const theirs = clientOf(url, { db: 3 })
+    const sessions = open({ redis: theirs, prefix })
+
+    expect(await doubled(sessions, await begun(sessions, 2))).toEqual([0, 2])
+    expect(await theirs.keys(`${prefix}*`)).toHaveLength(2)
+    expect(await clientOf(url).keys(`${prefix}*`)).toEqual([])
+  })
+
   test('through a client of an app that wants numbers as text', async () => {
     const { url } = await sharedRedis()
     const sessions = open({ redis: clientOf(url, { stringNumbers: true }), prefix: keyPrefix('text') })
