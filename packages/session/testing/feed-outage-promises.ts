@@ -1,6 +1,5 @@
 import { ok } from 'node:assert/strict'
 import { sleep, systemClock } from '@stepladder/core'
-import type { SessionBackend } from '../src/backend.ts'
 import type { Followed, Following } from './following.ts'
 import { breaksOf, eventually, type Outage, outagesOf, whileAway } from './outages.ts'
 import type { Promises } from './promises.ts'
@@ -8,7 +7,7 @@ import type { ContractSettings } from './session-backend-tools.ts'
 
 const minuteMs = 60_000
 const awayMs = 100
-const ids = Array.from({ length: 20 }, (_, n) => `id${n}`)
+const numbers = Array.from({ length: 20 }, (_, n) => n)
 
 /** What a feed claims while it cannot hear, and tells when it hears again. */
 export function feedOutagePromises(follow: Following, settings: ContractSettings): Promises {
@@ -49,33 +48,21 @@ async function untold(
   outage: Outage,
   { recoverWithinMs }: ContractSettings,
 ): Promise<void> {
-  const write = () => writeAll(other, recoverWithinMs)
+  const change = async (id: string) => {
+    const begunAt = systemClock.monotonic()
+    await eventually(recoverWithinMs, () => other.put(id, '{}', minuteMs))
+    await follower.hear(id, begunAt)
+  }
   for (let time = 0; time < 3; time++) {
     await follower.begin()
     // At once: what is written before connections are made anew may be told to nobody.
-    const { writing } = await whileAway(outage, async () => {
-      const begun = write()
+    const { first } = await whileAway(outage, async () => {
+      const changes = Promise.all(numbers.map((n) => change(`first ${n}`)))
+      changes.catch(() => {}) // it is awaited when the place is back
       await sleep(outage.isBrief ? 0 : awayMs)
-      return { writing: begun }
+      return { first: changes }
     })
-    const written = [...(await writing), ...(await write())]
-    for (const { id, begunAt } of written) await follower.hear(id, begunAt)
+    await Promise.all([first, ...numbers.map((n) => change(`then ${n}`))])
   }
   await follower.begin()
-}
-
-interface Written {
-  readonly id: string
-  readonly begunAt: number
-}
-
-/** Each as often as it takes until it is acknowledged. */
-function writeAll(backend: SessionBackend, recoverWithinMs: number): Promise<readonly Written[]> {
-  const begunAt = systemClock.monotonic()
-  return Promise.all(
-    ids.map(async (id) => {
-      await eventually(recoverWithinMs, () => backend.put(id, '{}', minuteMs))
-      return { id, begunAt }
-    }),
-  )
 }

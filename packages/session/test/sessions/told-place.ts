@@ -50,7 +50,11 @@ export class ToldPlace {
       destroy: (id) => write(id, () => records.destroy(id)),
       all: () => records.all(),
       length: () => records.length(),
-      clear: () => records.clear(),
+      clear: () =>
+        this.#call(() => {
+          for (const each of this.#connections) each.tell((listener) => listener.onGap())
+          return records.clear()
+        }),
       close: async () => connection.close(),
       follow: (listener, options) => connection.follow(listener, options),
     }
@@ -107,16 +111,26 @@ export class Connection implements ChangeFeed {
 
   /** Nothing arrives for so long; the process learns of it when it is connected again. */
   cut(ms: number): void {
+    this.break()
+    this.#clock.after(ms, () => this.mend())
+  }
+
+  /** Nothing arrives until it is mended. */
+  break(): void {
     this.#isCut = true
     this.#age += 1
-    this.#clock.after(ms, () => {
-      this.#isCut = false
-      this.#listener?.onGap()
-    })
+  }
+
+  mend(): void {
+    this.#isCut = false
+    this.#listener?.onGap()
   }
 
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#age += 1
+    this.#listener = undefined
+    this.heardUntil = Number.NEGATIVE_INFINITY
   }
 
   #beat(fenceMs: number): void {
