@@ -4,6 +4,7 @@ const inSession = (names: string) => `packages/session/test/${names}.test.ts`
 
 /** What is promised of apps on Express 4 or ioredis 5 too: run a second time, with those in the place of their successors. */
 const onOlderMajors = [
+  'packages/core/test/redis-failover.test.ts',
   inSession(
     'sessions/{express,held-response,failed-save,set-cookie,streams,csrf,passport,users-express,asvs-*}',
   ),
@@ -29,7 +30,7 @@ export default defineConfig({
             { find: /^ioredis$/, replacement: 'ioredis-5' },
           ],
         },
-        test: { name: 'session-older-majors', include: onOlderMajors, env: { OLDER_MAJORS: 'yes' } },
+        test: { name: 'older-majors', include: onOlderMajors, env: { OLDER_MAJORS: 'yes' } },
       },
     ],
     exclude: ['**/node_modules/**', '**/dist/**'],

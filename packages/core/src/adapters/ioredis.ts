@@ -26,6 +26,7 @@ export async function openRedis(
   redis: RedisOption,
   { owner, commandTimeoutMs = 1_000, maxRetryMs = 1_000, onError = () => {}, alone = [] }: OpenRedisOptions,
 ): Promise<RedisClient> {
+  const pause = (attempt: number) => Math.min(maxRetryMs, 50 * attempt)
   const settings = {
     lazyConnect: true,
     enableOfflineQueue: false,
@@ -37,16 +38,20 @@ export async function openRedis(
     // Those that the app may want as text are numbers to who reads the answers here.
     stringNumbers: false,
     connectTimeout: 1_000,
-    retryStrategy: (attempt: number) => Math.min(maxRetryMs, 50 * attempt),
+    retryStrategy: pause,
+    sentinelRetryStrategy: pause,
     // Also what settles a command whose connection broke: ioredis 6 forgets those it does not send again.
     commandTimeout: Math.min(commandTimeoutMs, longestMs),
   }
   const client =
     typeof redis === 'string'
       ? await connectTo(redis, owner, settings)
-      : duplicateRedis(redis, settings, clusterSettings)
-  // ioredis gives this event an Error, always.
-  client.on('error', (error) => onError(error as Error))
+      : duplicateRedis(redis, settings, { ...clusterSettings, clusterRetryStrategy: pause })
+  client.on('error', (error) => {
+    // ioredis gives this event an Error, always.
+    onError(error as Error)
+    setImmediate(() => connectAgain(client))
+  })
   // The first connection may fail, or hang, like any later one; ioredis goes on trying by itself.
   await withDeadline('Connecting to Redis', commandTimeoutMs, () => client.connect()).catch(onError)
   return client
@@ -57,6 +62,15 @@ async function connectTo(url: string, owner: string, settings: object): Promise<
     throw new MissingPackageError(owner, 'ioredis', { cause })
   })
   return new Redis(url, settings)
+}
+
+/**
+ * ioredis gives up for good where sentinels tell of a new master while it asks them for one (`failoverDetector`). Of a
+ * client that somebody has closed it tells no such error.
+ */
+function connectAgain(client: RedisClient): void {
+  // The event tells of what fails.
+  if (client.status === 'end') client.connect().catch(() => {})
 }
 
 const clusterSettings = {
