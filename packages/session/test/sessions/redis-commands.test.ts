@@ -78,6 +78,20 @@ describe('many requests at once are served', () => {
     await expect(client.mget(`${prefix}a`)).rejects.toThrow('NOPERM')
   })
 
+  test('each with its own session, though some have ended and Redis has forgotten its scripts', async () => {
+    const { url } = await sharedRedis()
+    const sessions = open({ redis: url, prefix: keyPrefix('own') })
+    const cookies = await begun(sessions, 100)
+    const ending = await Promise.all(cookies.slice(30, 60).map((cookie) => sessions.load(cookie)))
+    await Promise.all(ending.map((session) => session.destroy()))
+    await clientOf(url).script('FLUSH')
+
+    const all = await doubled(sessions, cookies.slice(0, 30).concat(cookies.slice(60)))
+    expect(all).toEqual(cookies.map((_, number) => number * 2).filter((twice) => twice < 60 || twice >= 120))
+    const numbers = await Promise.all(cookies.map(async (cookie) => (await sessions.load(cookie)).number))
+    expect(numbers).toEqual(cookies.map((_, number) => (number < 30 || number >= 60 ? number : undefined)))
+  })
+
   test('in the database of the Redis that the client of the app is in', async () => {
     const { url } = await sharedRedis()
     const prefix = keyPrefix('database')
