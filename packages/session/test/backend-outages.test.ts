@@ -1,3 +1,4 @@
+import { sleep } from '@stepladder/core'
 import {
   type PostgresServer,
   type RedisServer,
@@ -6,7 +7,13 @@ import {
   startTcpProxy,
   type TcpProxy,
 } from '@stepladder/core/testing'
-import { KyselySessionBackend, RedisSessionBackend } from '@stepladder/session'
+import {
+  type ChangeFeed,
+  type ChangeListener,
+  type FollowOptions,
+  KyselySessionBackend,
+  RedisSessionBackend,
+} from '@stepladder/session'
 import {
   type MakeSessionBackend,
   type SessionBackendTools,
@@ -15,8 +22,28 @@ import {
   testSessionBackend,
   testUserIndex,
 } from '@stepladder/session/testing'
-import { afterAll, beforeAll, describe, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { brokenBy } from './broken-by.ts'
 import { postgresDatabase } from './postgres-database.ts'
+import { aroundCalls } from './sessions/around-calls.ts'
+import { UnfencedRedis } from './sessions/unfenced-redis.ts'
+
+/** Until it is answered, as many clients do. */
+async function repeat<T>(name: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch {
+    await sleep(20)
+    return repeat(name, call)
+  }
+}
+
+/** Redis, with a feed that says nothing when its connection was made anew. */
+class GaplessRedis extends RedisSessionBackend {
+  override follow(listener: ChangeListener, options: FollowOptions): ChangeFeed {
+    return super.follow({ onChange: (id) => listener.onChange(id), onGap() {} }, options)
+  }
+}
 
 /** What the contracts say of outages; backends.test.ts has the rest. */
 const tools = {
@@ -55,10 +82,37 @@ describe('on a Redis that breaks', () => {
   testUserIndex('RedisSessionBackend', make, { ...tools, place })
   testExpiryIndex('RedisSessionBackend', make, { ...tools, place })
   testChangeFeed('RedisSessionBackend', make, { ...tools, place })
-  testChangeFeed('RedisSessionBackend, cut off from what others change,', make, {
-    ...tools,
+
+  const network = {
     place: { freeze: () => proxy.blackhole(), thaw: () => proxy.heal(), cut: () => proxy.cut() },
-    elsewhere: (prefix) => open(redis.url, prefix),
+    elsewhere: (prefix: string) => open(redis.url, prefix),
+  }
+  testChangeFeed('RedisSessionBackend, cut off from what others change,', make, { ...tools, ...network })
+
+  test('the same contract finds out who sends a call again whose answer was lost', async () => {
+    const again: MakeSessionBackend = (prefix) => aroundCalls(open(proxy.url('redis'), prefix), repeat)
+
+    const broken = await brokenBy(testSessionBackend, again, {
+      place,
+      only: 'when the place is cut off is done or not',
+    })
+
+    expect(broken).toHaveLength(1)
+  })
+
+  test.each<[string, MakeSessionBackend, string]>([
+    [
+      'trusts whatever it hears',
+      (prefix) => new UnfencedRedis({ redis: proxy.url('redis'), prefix }),
+      'frozen, memory',
+    ],
+    [
+      'says nothing of gaps',
+      (prefix) => new GaplessRedis({ redis: proxy.url('redis'), prefix }),
+      'cut off, memory',
+    ],
+  ])('the same contract finds out who %s', async (_, faulty, only) => {
+    expect(await brokenBy(testChangeFeed, faulty, { ...network, only })).not.toEqual([])
   })
 })
 

@@ -1,4 +1,4 @@
-import { withDeadline } from '@stepladder/core'
+import { sleep, withDeadline } from '@stepladder/core'
 import { MemorySessionBackend, type SessionBackend } from '@stepladder/session'
 import type { BreakableBackendPlace, MakeSessionBackend } from '@stepladder/session/testing'
 import { type Around, aroundCalls } from './sessions/around-calls.ts'
@@ -10,13 +10,14 @@ export interface BreakableMemoryOptions {
   readonly faults?: ((sound: SessionBackend) => Partial<SessionBackend>) | undefined
 }
 
-/** Memory behind a network that takes a moment each way and can be broken: the part of a server, in one process. */
+/** Memory behind a network that takes up to ten milliseconds each way and can be broken: a server, in one process. */
 export class BreakableMemory {
   readonly #options: BreakableMemoryOptions
   readonly #records = new Map<string, MemorySessionBackend>()
   #isGone = false
   /** How many times connections have ended: a call and its answer must go by the same one. */
   #ends = 0
+  #travels = 0
   #thawed = Promise.resolve()
   #thaw = () => {}
 
@@ -68,7 +69,8 @@ export class BreakableMemory {
   }
 
   async #travel(ends: number): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, 1))
+    this.#travels += 1
+    await sleep(1 + (this.#travels % 10))
     await this.#thawed
     if (this.#isGone || ends !== this.#ends) throw new Error('the connection was lost')
   }

@@ -112,7 +112,7 @@ describe('the contract of outages notices a backend that', () => {
     ['sends again what may have been done', repeatsWhatWasLost, `cut off is done or not, and ${truth}`, {}],
     ['takes a lost answer for a yes', takesALostAnswerForDone, `cut off is done or not, and ${truth}`, {}],
     ['takes a lost answer for a no', takesALostAnswerForNot, `cut off is done or not, and ${truth}`, {}],
-    ['takes a lost answer for a no', takesALostAnswerForNot, `gone is done or not, and ${truth}`, {}],
+    ['takes a lost answer for a no', takesALostAnswerForNot, `gone, ${lie}`, {}],
   ])('%s: %#', async (_, faults, only, options) => {
     const tools = { ...impatient, only }
     expect(await brokenInOutages(testSessionBackend, { ...options, faults }, tools)).toHaveLength(1)

@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { sleep } from '@stepladder/core'
 import type { SessionBackend } from '../src/backend.ts'
+import { Burst } from './burst.ts'
 import { openOther } from './concurrency-promises.ts'
 import { breaksOf, eventually, type Outage, outagesOf, whileAway } from './outages.ts'
 import type { Promises } from './promises.ts'
@@ -13,7 +14,10 @@ const minuteMs = 60_000
 const awayMs = 300
 /** Whoever has no answer after so many times what one may take has none. */
 const noAnswer = 10
-const racesUnderWay = 10
+const racesUnderWay = 5
+/** When the place breaks, as shares of the time that the calls take in quiet times: some are answered, others not yet. */
+const sharesOfBrief = [0.2, 0.4, 0.6, 0.8]
+const sharesOfLong = [0.5]
 
 /** What calls come to while the place does not answer, and after it does again. */
 export function outagePromises(settings: ContractSettings): Promises {
@@ -94,12 +98,18 @@ function afterwardsPromises(outage: Outage, settings: ContractSettings): Promise
       beside,
     ) {
       const backends = [backend, await openOther(backend, beside)]
-      const pause = (share: number) => sleep(share * 10)
-      const races = Array.from({ length: racesUnderWay }, (_, n) =>
-        race(`id${n}`, { backends, seed: seed * 1_000_003 + n, pause, recoverWithinMs }),
-      )
+      const options = { backends, pause: (share: number) => sleep(share * 10), recoverWithinMs }
+      const prepare = (name: string) => Burst.prepare(backend, name, recoverWithinMs)
+      const quietMs = await (await prepare('quiet')).run()
       const forMs = backend.endsInTime ? answerWithinMs + 50 : 100
-      await allOver([...races, breakTwice(outage, outage.isBrief ? 0 : forMs)])
+      for (const [round, share] of (outage.isBrief ? sharesOfBrief : sharesOfLong).entries()) {
+        const burst = await prepare(`round ${round}`)
+        const racing = Array.from({ length: racesUnderWay }, (_, n) =>
+          race(`round ${round}.${n}`, { ...options, seed: seed * 1_000_003 + round * racesUnderWay + n }),
+        )
+        await allOver([...racing, burst.run(), breakAfter(share * quietMs, outage, forMs)])
+        await burst.check(recoverWithinMs)
+      }
     },
   }
 }
@@ -135,17 +145,16 @@ async function threeTimes(backend: SessionBackend, patienceMs: number): Promise<
   return rounds
 }
 
-async function breakTwice({ hit, mend }: Outage, forMs: number): Promise<void> {
-  for (let time = 0; time < 2; time++) {
-    await sleep(15)
-    await hit()
-    await sleep(forMs)
-    await mend()
-  }
+async function breakAfter(ms: number, { hit, mend, isBrief }: Outage, forMs: number): Promise<void> {
+  // Timers are too coarse.
+  for (const at = performance.now() + ms; performance.now() < at; ) await new Promise(setImmediate)
+  await hit()
+  if (!isBrief) await sleep(forMs)
+  await mend()
 }
 
 /** As `Promise.all`, but not before the last of them is over: the place must not be left broken. */
-async function allOver(tasks: readonly Promise<void>[]): Promise<void> {
+async function allOver(tasks: readonly Promise<unknown>[]): Promise<void> {
   await Promise.allSettled(tasks)
   await Promise.all(tasks)
 }

@@ -34,7 +34,7 @@ export interface SessionBackendTools {
    * So more is found out. Only `testChangeFeed` uses it. Default: what all are made by.
    */
   readonly elsewhere?: MakeSessionBackend | undefined
-  /** The fence of `testChangeFeed`, in milliseconds. Default 400. */
+  /** The fence of `testChangeFeed`, in milliseconds. Default 300. */
   readonly fenceMs?: number | undefined
 }
 
@@ -57,7 +57,7 @@ const toolNames = [
 /** Throws `InvalidOptionError` or `UnknownOptionError`, naming the option and its value. */
 export function readTools(owner: string, tools: SessionBackendTools): ContractSettings {
   checkOptionNames(owner, tools, toolNames)
-  const { races = 50, seed = 1, answerWithinMs = 250, recoverWithinMs = 10_000, fenceMs = 400 } = tools
+  const { races = 50, seed = 1, answerWithinMs = 250, recoverWithinMs = 10_000, fenceMs = 300 } = tools
   const { place = {}, spoil = () => {} } = tools
   const numbers = { races, seed, answerWithinMs, recoverWithinMs, fenceMs }
   for (const [name, value] of Object.entries(numbers)) {
