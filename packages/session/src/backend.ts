@@ -10,11 +10,17 @@ export type Replaced =
 
 /**
  * Where records are kept: text under an id, for a time. Whoever writes one must pass `testSessionBackend`.
- * A record whose time is over is missing, for every method. Failures reject; none is hidden.
- * `ttlMs` is a whole number of milliseconds from now, at least 1.
+ * A record whose time is over is missing, for every method. `ttlMs` is a whole number of milliseconds from now, at least 1.
+ *
+ * Calls for a record, by whichever process, are answered as if they came one after the other, each between its begin and
+ * its end. Failures reject; none is hidden: a call that rejects may have been done all the same, and is not made again.
+ * A backend whose place was away works again by itself when the place is back.
  */
 export interface SessionBackend extends Closeable {
-  /** True where each call settles by itself, in the time that its place was given: nobody has to watch it then. */
+  /**
+   * True where each call settles by itself, in the time that its place was given: nobody has to watch it then. Elsewhere
+   * a call may take as long as its place is away, and settles when that is back.
+   */
   readonly endsInTime?: boolean | undefined
   get(id: string): Promise<string | undefined>
   /** Writes the record, whatever was there. */
@@ -39,6 +45,9 @@ export interface SessionBackend extends Closeable {
   readonly users?: UserIndex | undefined
   /** Sessions whose end somebody waits for: the hook `expired` needs it. `testExpiryIndex` is its contract. */
   readonly expiries?: ExpiryIndex | undefined
-  /** Tells of each record that is written, touched or removed, by whomever. Missing where a place cannot. */
+  /**
+   * Tells of each record that is written, touched or removed, by whomever. Missing where a place cannot. `testChangeFeed`
+   * is its contract.
+   */
   follow?(listener: ChangeListener, options: FollowOptions): ChangeFeed
 }

@@ -2,7 +2,10 @@ import type { Clock, Closeable } from '@stepladder/core'
 
 /** Hears which records change. */
 export interface ChangeListener {
-  /** The record was written, touched or removed: by another process, another program, or this very process. */
+  /**
+   * The record was written, touched or removed: by another process, another program, or this very process. One whose time
+   * is over may go without a word.
+   */
   onChange(id: string): void
   /** Changes of any record may have gone unheard before this moment. */
   onGap(): void
@@ -20,7 +23,7 @@ export interface FollowOptions {
 export interface ChangeFeed extends Closeable {
   /**
    * Until when, by the monotonic clock, memory may be trusted: each change that was acknowledged up to the fence before
-   * that moment has been told. In the past while nobody knows.
+   * that moment has been told, by itself or as part of a gap. In the past while nobody knows, and once it is closed.
    */
   readonly heardUntil: number
 }
