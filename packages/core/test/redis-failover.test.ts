@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { pipeline } from 'node:stream'
 import { openRedis, type RedisClient } from '@stepladder/core'
 import { sharedRedis, startRedis, startTcpProxy } from '@stepladder/core/testing'
 import { Cluster, Redis } from 'ioredis'
@@ -100,4 +103,64 @@ test('a Cluster of an app that gives up is tried for ever by us', async () => {
 
   await expect.poll(() => tries, { timeout: 15_000 }).toBeGreaterThan(2)
   expect(ours.status).not.toBe('end')
+})
+
+describe('a server that has become a replica behind an address that moved', () => {
+  async function setUp() {
+    const [former, next] = await Promise.all([startRedis(), startRedis()])
+    let port = former.port
+    // As a name that leads elsewhere after a failover: connections that are open stay where they are.
+    const address = createServer((client) => {
+      const server = connect(port, '127.0.0.1')
+      for (const socket of [client, server]) socket.on('error', () => {})
+      pipeline(client, server, client, () => {})
+    })
+    await once(address.listen(0, '127.0.0.1'), 'listening')
+    const url = `redis://127.0.0.1:${(address.address() as AddressInfo).port}`
+    const admin = new Redis(former.url)
+    opened.push(
+      () => former.stop(),
+      () => next.stop(),
+      () => address.close(),
+      () => admin.disconnect(),
+    )
+    const failOver = async () => {
+      port = next.port
+      await admin.replicaof('127.0.0.1', next.port)
+    }
+    return { url, next, failOver }
+  }
+  const isWritten = (client: Pick<RedisClient, 'call'>) =>
+    client.call('set', 'key', 'value').then(String, (failure: Error) => failure.message)
+
+  test('is left by who gave its URL, and by who gave a client; a client of its own stays', async () => {
+    const { url, failOver } = await setUp()
+    const theirs = new Redis(url)
+    const ours = await Promise.all([openRedis(url, { owner: 'test' }), openRedis(theirs, { owner: 'test' })])
+    opened.push(
+      () => theirs.disconnect(),
+      () => ours.map((client) => client.disconnect()),
+    )
+    for (const client of [theirs, ...ours]) expect(await isWritten(client)).toBe('OK')
+
+    await failOver()
+
+    for (const client of [theirs, ...ours]) expect(await isWritten(client)).toContain('READONLY')
+    for (const client of ours) await expect.poll(() => isWritten(client), { timeout: 5_000 }).toBe('OK')
+    expect(await isWritten(theirs)).toContain('READONLY')
+  })
+
+  test('is left as the app says, where it says so', async () => {
+    const { url, failOver } = await setUp()
+    const heard: string[] = []
+    const reconnectOnError = (failure: Error) => heard.push(failure.message) < 0
+    const theirs = new Redis(url, { reconnectOnError, lazyConnect: true })
+    const ours = await openRedis(theirs, { owner: 'test' })
+    opened.push(() => ours.disconnect())
+    await failOver()
+
+    expect(await isWritten(ours)).toContain('READONLY')
+    expect(await isWritten(ours)).toContain('READONLY')
+    expect(heard).toHaveLength(2)
+  })
 })

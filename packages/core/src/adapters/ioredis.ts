@@ -1,4 +1,4 @@
-import { longestMs } from '../clock.ts'
+import { longestMs, systemClock } from '../clock.ts'
 import { withDeadline } from '../deadline.ts'
 import { MissingPackageError } from '../errors.ts'
 import type { RedisClient, RedisOption } from '../redis.ts'
@@ -19,7 +19,8 @@ export interface OpenRedisOptions {
 
 /**
  * Opens a connection of its own that fails fast: commands fail at once while Redis is away, none is
- * repeated behind the caller's back, and reconnecting never gives up. The client that the app passed is
+ * repeated behind the caller's back, and reconnecting never gives up; a server that turns out to be a replica is left for
+ * whoever is at its address now. The client that the app passed is
  * duplicated, never changed; close what is returned here, not theirs.
  */
 export async function openRedis(
@@ -40,6 +41,7 @@ export async function openRedis(
     connectTimeout: 1_000,
     retryStrategy: pause,
     sentinelRetryStrategy: pause,
+    reconnectOnError: reconnectOnErrorOf(redis) ?? leaveReplica(),
     // Also what settles a command whose connection broke: ioredis 6 forgets those it does not send again.
     commandTimeout: Math.min(commandTimeoutMs, longestMs),
   }
@@ -62,6 +64,27 @@ async function connectTo(url: string, owner: string, settings: object): Promise<
     throw new MissingPackageError(owner, 'ioredis', { cause })
   })
   return new Redis(url, settings)
+}
+
+/** What the app's client does already when a command fails. */
+function reconnectOnErrorOf(redis: RedisOption): unknown {
+  const { options } = redis as { options?: { reconnectOnError?: unknown } }
+  return options?.reconnectOnError ?? undefined
+}
+
+/**
+ * Connects anew where the server refuses to write: behind an address that moves, as those of clouds do, the master that one
+ * is still connected to may be a replica by now. A server that is meant to be one is left seldom: each time ends what
+ * else is under way.
+ */
+function leaveReplica(): (failure: Error) => boolean {
+  let leftAt = Number.NEGATIVE_INFINITY
+  return ({ message }) => {
+    const isRefused = message.includes('READONLY')
+    const mayLeave = isRefused && systemClock.monotonic() - leftAt >= 1_000
+    if (mayLeave) leftAt = systemClock.monotonic()
+    return mayLeave
+  }
 }
 
 /**
