@@ -53,8 +53,8 @@ const tools = {
 } satisfies SessionBackendTools
 
 /** Long enough for a busy machine, whose answers must not seem lost while all is well. */
-const commandTimeoutMs = 300
-const answerWithinMs = 500
+const commandTimeoutMs = 250
+const answerWithinMs = 450
 
 describe('on a Redis that breaks', () => {
   let redis: RedisServer

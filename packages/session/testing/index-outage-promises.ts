@@ -10,7 +10,9 @@ import { allEnded, answersOf, type Calls, endInTheEnd, makeCalls } from './watch
 
 const minuteMs = 60_000
 /** How long to look whether a call says something that nobody can know. */
-const awayMs = 300
+const awayMs = 200
+/** How long it is away where only what comes after it matters. */
+const momentMs = 50
 const endless: Room = { most: Number.POSITIVE_INFINITY, whenFull: 'add' }
 
 /** What the index of users says while the place does not answer, and after it does again. */
@@ -34,7 +36,7 @@ export function userOutagePromises({ place, recoverWithinMs }: ContractSettings)
       ) {
         const users = usersOf(backend)
         await eventually(recoverWithinMs, () => users.renew('ada', 'a1', minuteMs))
-        await whileAway(outage, () => allEnded(makeCalls({ list: () => users.list('ada') }), awayMs))
+        await whileAway(outage, () => allEnded(makeCalls({ list: () => users.list('ada') }), momentMs))
 
         deepEqual(await eventually(recoverWithinMs, () => users.list('ada')), ['a1'])
         deepEqual(await eventually(recoverWithinMs, () => users.admit('ada', 'a2', 2 * minuteMs, endless)), {
@@ -73,7 +75,7 @@ export function expiryOutagePromises({ place, recoverWithinMs }: ContractSetting
       ) {
         const expiries = expiriesOf(backend)
         await eventually(recoverWithinMs, () => expiries.note('ada', 'about Ada', 1))
-        await whileAway(outage, () => sleep(20))
+        await whileAway(outage, () => sleep(momentMs))
 
         // What was taken while nobody could say so is nobody's any more: nothing is asked for until the place is back.
         equal(await eventually(recoverWithinMs, () => expiries.forget('nobody')), false)

@@ -11,7 +11,7 @@ import { allEnded, answersOf, type Calls, endInTheEnd, makeCalls, type WatchedCa
 
 const minuteMs = 60_000
 /** Who does not end a call by itself may take as long as the place is away: so long, here. */
-const awayMs = 300
+const awayMs = 200
 /** Whoever has no answer after so many times what one may take has none. */
 const noAnswer = 10
 const racesUnderWay = 5
