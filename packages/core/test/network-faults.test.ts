@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
-import { FakeClock, freePort, outage, startTcpProxy } from '@stepladder/core/testing'
+import { fileURLToPath } from 'node:url'
+import { FakeClock, freePort, outage, spawnNode, startTcpProxy } from '@stepladder/core/testing'
 import { expect, onTestFinished, test } from 'vitest'
 
 test('a proxy carries what is said both ways, counts connections, and has a URL', async () => {
@@ -26,6 +27,15 @@ test('`cut` resets what is open; a new connection is served', async () => {
 
   expect((await failure).code).toBe('ECONNRESET')
   expect(await (await dial()).say('again')).toBe('again')
+})
+
+test('a process that cuts a connection while it ends comes to its own end', async () => {
+  const file = fileURLToPath(new URL('fixtures/cut-while-ending.ts', import.meta.url))
+  await using cutting = spawnNode(file)
+
+  await cutting.waitForOutput(/closed/)
+
+  expect(await cutting.exited).toMatchObject({ code: 0 })
 })
 
 test('`refuse` turns new connections away and leaves open ones alone, until `accept`', async () => {

@@ -25,7 +25,7 @@ export class ProxiedConnection {
 
   /** Both ends see ECONNRESET. */
   reset(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy()
+    for (const socket of this.#sockets) reset(socket)
     this.release()
   }
 
@@ -50,7 +50,7 @@ export class ProxiedConnection {
     from.on('data', (chunk) => inTurn(() => to.write(chunk)))
     from.on('end', () => inTurn(() => to.end()))
     // An end that failed takes the other one with it; its 'close' event follows.
-    from.on('error', () => to.resetAndDestroy())
+    from.on('error', () => reset(to))
   }
 
   async #whenDue(dueAt: number): Promise<void> {
@@ -61,4 +61,10 @@ export class ProxiedConnection {
     // A timer may ring up to a millisecond early, and the connection may be held by now.
     await this.#whenDue(dueAt)
   }
+}
+
+/** A socket whose end is under way cannot be reset: Node would never close it, and never come to its own end. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy()
+  else socket.resetAndDestroy()
 }
