@@ -35,6 +35,8 @@ class Racer {
   readonly #options: RaceOptions
   readonly #backend: SessionBackend
   #seen: State
+  /** One of its writes failed: it only looks from then on, since orders to be tried double with each call in doubt. */
+  #isInDoubt = false
 
   constructor(id: string, number: number, random: () => number, history: History, options: RaceOptions) {
     this.#id = id
@@ -61,12 +63,13 @@ class Racer {
 
   async #ask(n: number): Promise<void> {
     const write = this.#choose(`{"by":${this.#number},"n":${n}}`)
-    if (!write) return this.look()
+    if (!write || this.#isInDoubt) return this.look()
     try {
       await this.#history.run(write, this.#backend)
     } catch (failure) {
       if (this.#options.recoverWithinMs === undefined) throw failure
-      // Else an outage would use up its calls, and leave nothing but doubt.
+      this.#isInDoubt = true
+      // Else an outage would use up its calls.
       await this.look()
     }
   }
